@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built alike: Swift 6 mode, strict memory safety, no warning left standing.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // A plain `package` function is not inlined across modules by default; this lets the optimiser do it.
+    .unsafeFlags(["-enable-cmo-everything"], .when(configuration: .release)),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestKit"], swiftSettings: house)
+}
+
+let package = Package(
+    name: "meridian",
+    products: [
+        .executable(name: "meridian-dns", targets: ["meridian-dns"]),
+        .executable(name: "meridian-l7", targets: ["meridian-l7"]),
+        .executable(name: "meridian-l4", targets: ["meridian-l4"]),
+        .executable(name: "meridianctl", targets: ["meridianctl"]),
+        .executable(name: "meridian-world", targets: ["meridian-world"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // System libraries.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+
+        // Pure: no sockets, no clocks, no Foundation.
+        module("Model"),
+        module("DNSWire", ["Model"]),
+        module("HTTPWire", ["Model"]),
+        module("StreamWire", ["Model"]),
+        module("Geo", ["Model"]),
+        module("Balancing", ["Model"]),
+        module("Steering", ["Model", "Geo"]),
+        module("Health", ["Model"]),
+        module("Federation", ["Model", crypto]),
+
+        // What the tiers share.
+        module("Topology", ["Model", yams]),
+        module("Engine", ["Model", "CLinux"]),
+        module("HTTPExchange", ["Model", "HTTPWire", "Engine"]),
+        module(
+            "ControlPlane",
+            [
+                "Model", "Topology", "Engine", "HTTPExchange", "HTTPWire", "StreamWire", "Health", "Federation",
+                "CCurl", "CPostgres", logging, lifecycle,
+            ]),
+
+        // The data paths.
+        module("DNSTier", ["Model", "DNSWire", "Geo", "Steering", "Health", "Topology", "Engine", "ControlPlane"]),
+        module(
+            "L7Tier", ["Model", "HTTPWire", "Balancing", "Health", "Topology", "Engine", "HTTPExchange", "ControlPlane"]
+        ),
+        module("L4Tier", ["Model", "StreamWire", "Balancing", "Health", "Topology", "Engine", "ControlPlane"]),
+
+        program("meridian-dns", ["DNSTier", "ControlPlane", "Topology", argumentParser]),
+        program("meridian-l7", ["L7Tier", "ControlPlane", "Topology", argumentParser]),
+        program("meridian-l4", ["L4Tier", "ControlPlane", "Topology", argumentParser]),
+        program("meridianctl", ["Model", "Topology", "ControlPlane", argumentParser], path: "tools/meridianctl"),
+        program("meridian-world", ["Model", "Topology", "ControlPlane", argumentParser], path: "tools/world"),
+    ]
+)

@@ -1,0 +1,88 @@
+/// What the L7 nodes listen on and where requests go.
+package struct HTTPPlan: Sendable, Hashable {
+    package let listeners: [HTTPListener]
+    package let routes: [HTTPRoute]
+
+    package init(listeners: [HTTPListener], routes: [HTTPRoute]) {
+        self.listeners = listeners
+        self.routes = routes
+    }
+}
+
+package struct HTTPListener: Sendable, Hashable {
+    package let name: String
+    /// On the address of every L7 node.
+    package let port: UInt16
+    package let limits: HTTPLimits
+    package let timeouts: HTTPListenerTimeouts
+
+    package init(name: String, port: UInt16, limits: HTTPLimits, timeouts: HTTPListenerTimeouts) {
+        self.name = name
+        self.port = port
+        self.limits = limits
+        self.timeouts = timeouts
+    }
+}
+
+package struct HTTPLimits: Sendable, Hashable {
+    /// Octets of request line and header fields together; more is 431 (or 414 when the target alone is too long).
+    package let headSize: Int
+    /// Header fields; more is 431.
+    package let headerCount: Int
+    /// Octets of a request body; more is 413. Nil is unlimited (bodies are streamed).
+    package let bodySize: Int?
+    /// Client connections per worker; more are closed at once.
+    package let connections: Int
+
+    package init(headSize: Int, headerCount: Int, bodySize: Int?, connections: Int) {
+        self.headSize = headSize
+        self.headerCount = headerCount
+        self.bodySize = bodySize
+        self.connections = connections
+    }
+}
+
+package struct HTTPListenerTimeouts: Sendable, Hashable {
+    /// From the first octet of a request to the end of its head; longer is 408.
+    package let head: Duration
+    /// Without progress of a body in either direction.
+    package let body: Duration
+    /// Between requests.
+    package let keepalive: Duration
+
+    package init(head: Duration, body: Duration, keepalive: Duration) {
+        self.head = head
+        self.body = body
+        self.keepalive = keepalive
+    }
+}
+
+/// A route: the most specific one that matches wins. An exact host beats a `*.suffix` (longest first) beats any host;
+/// within a host an exact path beats a prefix, and longer prefixes beat shorter ones.
+package struct HTTPRoute: Sendable, Hashable {
+    package enum Host: Sendable, Hashable {
+        case any
+        /// Lower case, without a port.
+        case exact(String)
+        /// `.example.test`: any name below it.
+        case suffix(String)
+    }
+
+    package enum Path: Sendable, Hashable {
+        case exact(String)
+        /// Whole segments: `/api` matches `/api` and `/api/x`, not `/apix`. `/` matches all.
+        case prefix(String)
+    }
+
+    package let name: String
+    package let host: Host
+    package let path: Path
+    package let pool: PoolID
+
+    package init(name: String, host: Host, path: Path, pool: PoolID) {
+        self.name = name
+        self.host = host
+        self.path = path
+        self.pool = pool
+    }
+}

@@ -1,0 +1,61 @@
+/// An active check of one endpoint.
+package struct HealthCheck: Sendable, Hashable {
+    package enum Probe: Sendable, Hashable {
+        /// A completed TCP handshake.
+        case tcp
+        case http(HTTPProbe)
+        case postgresql(PostgreSQLProbe)
+    }
+
+    package let probe: Probe
+    package let interval: Duration
+    package let timeout: Duration
+    /// Consecutive successes that bring a down endpoint up.
+    package let rise: Int
+    /// Consecutive failures that take an up endpoint down.
+    package let fall: Int
+
+    package init(probe: Probe, interval: Duration, timeout: Duration, rise: Int, fall: Int) {
+        self.probe = probe
+        self.interval = interval
+        self.timeout = timeout
+        self.rise = rise
+        self.fall = fall
+    }
+}
+
+package struct HTTPProbe: Sendable, Hashable {
+    package let path: String
+    /// The Host header; nil sends the endpoint's address.
+    package let host: String?
+    /// Answers that pass, such as `200 ... 399`.
+    package let statuses: [ClosedRange<Int>]
+    /// Text that must occur in the first 5,120 bytes of the body.
+    package let contains: String?
+    /// The port to ask; nil is the endpoint's own.
+    package let port: UInt16?
+
+    package init(path: String, host: String?, statuses: [ClosedRange<Int>], contains: String?, port: UInt16?) {
+        self.path = path
+        self.host = host
+        self.statuses = statuses
+        self.contains = contains
+        self.port = port
+    }
+}
+
+/// Logs in and asks `pg_is_in_recovery()` and the replication lag.
+package struct PostgreSQLProbe: Sendable, Hashable {
+    package let user: String
+    package let database: String
+    package let password: Secret?
+    /// A replica further behind than this is not used; nil means any lag will do.
+    package let maximumLag: Duration?
+
+    package init(user: String, database: String, password: Secret?, maximumLag: Duration?) {
+        self.user = user
+        self.database = database
+        self.password = password
+        self.maximumLag = maximumLag
+    }
+}

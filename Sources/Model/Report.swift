@@ -1,0 +1,138 @@
+/// What one node knows, as it tells its peers. Names instead of ids: a report crosses topologies.
+package struct Report: Sendable, Hashable {
+    package enum State: String, Sendable, Hashable, CaseIterable {
+        case starting
+        case serving
+        /// Takes no new traffic, by an operator's wish.
+        case draining
+        /// Said goodbye: it is stopping.
+        case leaving
+    }
+
+    package var node: String
+    package var tier: Tier
+    package var region: String
+    /// Milliseconds since the Unix epoch at the node's start: a restarted node wins over its past.
+    package var incarnation: UInt64
+    /// Grows by one with each report of an incarnation.
+    package var sequence: UInt64
+    package var issuedAt: Timestamp
+    package var state: State
+    /// `Snapshot.fingerprint` of the configuration in force.
+    package var configuration: UInt64
+    package var pools: [PoolFact]
+    package var observations: [Observation]
+    /// Operations per second over the last few seconds.
+    package var rate: Double
+
+    package init(
+        node: String, tier: Tier, region: String, incarnation: UInt64, sequence: UInt64, issuedAt: Timestamp,
+        state: State, configuration: UInt64, pools: [PoolFact], observations: [Observation], rate: Double
+    ) {
+        self.node = node
+        self.tier = tier
+        self.region = region
+        self.incarnation = incarnation
+        self.sequence = sequence
+        self.issuedAt = issuedAt
+        self.state = state
+        self.configuration = configuration
+        self.pools = pools
+        self.observations = observations
+        self.rate = rate
+    }
+}
+
+/// What a node knows of one pool in its own region.
+package struct PoolFact: Sendable, Hashable {
+    package var pool: String
+    package var service: String?
+    package var up: Int
+    package var total: Int
+    /// Endpoints that are up, by role; both zero for pools without roles.
+    package var primaries: Int
+    package var replicas: Int
+    package var inFlight: Int
+    package var ratePerSecond: Double
+    /// Failures among the operations of the last few seconds, 0 ... 1.
+    package var errorRate: Double
+    package var p50Milliseconds: Double
+    package var p99Milliseconds: Double
+    /// The endpoints that are not up: `127.0.1.1:5433: connection refused`. At most 8.
+    package var troubles: [String]
+
+    package init(
+        pool: String, service: String?, up: Int, total: Int, primaries: Int = 0, replicas: Int = 0, inFlight: Int = 0,
+        ratePerSecond: Double = 0, errorRate: Double = 0, p50Milliseconds: Double = 0, p99Milliseconds: Double = 0,
+        troubles: [String] = []
+    ) {
+        self.pool = pool
+        self.service = service
+        self.up = up
+        self.total = total
+        self.primaries = primaries
+        self.replicas = replicas
+        self.inFlight = inFlight
+        self.ratePerSecond = ratePerSecond
+        self.errorRate = errorRate
+        self.p50Milliseconds = p50Milliseconds
+        self.p99Milliseconds = p99Milliseconds
+        self.troubles = troubles
+    }
+}
+
+/// What a node saw when it looked at a region's service from outside: one vote of a vantage point.
+package struct Observation: Sendable, Hashable {
+    package var service: String
+    package var region: String
+    package var up: Bool
+    /// Why it is down; empty when it is up.
+    package var reason: String
+
+    package init(service: String, region: String, up: Bool, reason: String = "") {
+        self.service = service
+        self.region = region
+        self.up = up
+        self.reason = reason
+    }
+}
+
+/// Whether a service can be used in a region, and the facts that decided it.
+package struct Verdict: Sendable, Hashable {
+    package var service: ServiceID
+    package var region: RegionID
+    package var healthy: Bool
+    /// 0 ... 1 of its fair share, below 1 while it returns after a failure.
+    package var share: Double
+    package var since: Timestamp
+    /// True when it stands only because too many peers fell silent (fail-static).
+    package var frozen: Bool
+    package var reasons: [Reason]
+
+    package init(
+        service: ServiceID, region: RegionID, healthy: Bool, share: Double = 1, since: Timestamp, frozen: Bool = false,
+        reasons: [Reason]
+    ) {
+        self.service = service
+        self.region = region
+        self.healthy = healthy
+        self.share = share
+        self.since = since
+        self.frozen = frozen
+        self.reasons = reasons
+    }
+
+    /// One fact of the chain. `depth` grows along `dependsOn`.
+    package struct Reason: Sendable, Hashable {
+        /// Who says so: a node's name.
+        package var source: String
+        package var text: String
+        package var depth: Int
+
+        package init(source: String, text: String, depth: Int = 0) {
+            self.source = source
+            self.text = text
+            self.depth = depth
+        }
+    }
+}
