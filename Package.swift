@@ -88,5 +88,8 @@ let package = Package(
         program("meridian-l4", ["L4Tier", "ControlPlane", "Topology", argumentParser]),
         program("meridianctl", ["Model", "Topology", "ControlPlane", argumentParser], path: "tools/meridianctl"),
         program("meridian-world", ["Model", "Topology", "ControlPlane", argumentParser], path: "tools/world"),
+
+        .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: house),
+        tests("ModelTests", ["Model"]),
     ]
 )
