@@ -79,8 +79,8 @@ let package = Package(
         // The data paths.
         module("DNSTier", ["Model", "DNSWire", "Geo", "Steering", "Health", "Topology", "Engine", "ControlPlane"]),
         module(
-            "L7Tier", ["Model", "HTTPWire", "Balancing", "Health", "Topology", "Engine", "HTTPExchange", "ControlPlane"]
-        ),
+            "L7Tier",
+            ["Model", "HTTPWire", "Balancing", "Health", "Topology", "Engine", "HTTPExchange", "ControlPlane"]),
         module("L4Tier", ["Model", "StreamWire", "Balancing", "Health", "Topology", "Engine", "ControlPlane"]),
 
         program("meridian-dns", ["DNSTier", "ControlPlane", "Topology", argumentParser]),
