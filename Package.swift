@@ -91,5 +91,6 @@ let package = Package(
 
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: house),
         tests("ModelTests", ["Model"]),
+        tests("BalancingTests", ["Balancing", "Model"]),
     ]
 )
