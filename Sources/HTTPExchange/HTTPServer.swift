@@ -1,0 +1,101 @@
+package import Model
+
+/// The HTTP/1.1 server of the control plane (admin API, federation): a worker of its own, whole requests in, whole
+/// answers out, and the answer may come later from any thread, which is what a long poll needs.
+package final class HTTPServer: Sendable {
+    package struct Header: Sendable, Hashable {
+        /// As received; compare without regard to case.
+        package var name: String
+        package var value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package struct Request: Sendable {
+        /// Upper case, as received: `GET`.
+        package var method: String
+        /// Normalised, still percent-encoded where the encoding matters, without the query: `/status`.
+        package var path: String
+        /// Without the question mark; empty when there is none.
+        package var query: String
+        package var headers: [Header]
+        package var body: [UInt8]
+        package var peer: SocketAddress
+
+        package init(
+            method: String, path: String, query: String = "", headers: [Header] = [], body: [UInt8] = [],
+            peer: SocketAddress
+        ) {
+            self.method = method
+            self.path = path
+            self.query = query
+            self.headers = headers
+            self.body = body
+            self.peer = peer
+        }
+
+        /// The value of the first header called `name`, in any case.
+        package func header(_ name: String) -> String? {
+            let wanted = name.lowercased()
+            return headers.first { $0.name.lowercased() == wanted }?.value
+        }
+    }
+
+    package struct Response: Sendable {
+        /// 200 ... 599.
+        package var status: Int
+        /// Without Content-Length, Connection and Date, which the server writes.
+        package var headers: [(String, String)]
+        package var body: [UInt8]
+
+        package init(status: Int, headers: [(String, String)] = [], body: [UInt8] = []) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+        }
+
+        package init(status: Int, contentType: String, text: String) {
+            self.init(status: status, headers: [("Content-Type", contentType)], body: Array(text.utf8))
+        }
+    }
+
+    package struct Limits: Sendable, Hashable {
+        /// Octets of one request body; more is 413.
+        package var bodySize: Int
+        /// Connections at once; more are closed at once.
+        package var connections: Int
+        /// From the first octet of a request to its end; longer is 408.
+        package var request: Duration
+        /// Between requests.
+        package var idle: Duration
+
+        package init(
+            bodySize: Int = 1 << 20, connections: Int = 1024, request: Duration = .seconds(10),
+            idle: Duration = .seconds(75)
+        ) {
+            self.bodySize = bodySize
+            self.connections = connections
+            self.request = request
+            self.idle = idle
+        }
+    }
+
+    /// What answers: called on the server's worker, so it must not block; `reply` may be called from any thread, once.
+    /// When the client has hung up meanwhile the reply is dropped.
+    package typealias Handler =
+        @Sendable (_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) -> Void
+
+    /// Binds every address and starts the worker.
+    package init(addresses: [SocketAddress], limits: Limits = Limits(), handler: @escaping Handler) throws {
+        throw HTTPServerUnavailable()
+    }
+
+    /// Closes the listeners, lets replies that are under way be written, then closes every connection.
+    package func stop() async {}
+}
+
+/// The engine under the server is not part of this build.
+package struct HTTPServerUnavailable: Error {}
