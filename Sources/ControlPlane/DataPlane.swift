@@ -1,0 +1,84 @@
+package import Model
+package import Topology
+
+/// What a tier is to the control plane. Implemented by the three tiers; no tier knows another.
+///
+/// The order of calls: `prepare`, `start`, then any number of `prepare` → `install` (a reload), at last `stopAccepting`
+/// and `stop`. `check` calls `prepare` only. The control plane never makes two of these calls at once, while
+/// `healthChanged`, `facts`, `metrics`, `status` and `explain` may come at any time after `start`, from any thread.
+package protocol DataPlane: AnyObject, Sendable {
+    /// A configuration with everything that could fail behind it: tables built, files read, new listeners bound.
+    associatedtype Prepared: Sendable
+
+    var tier: Tier { get }
+
+    /// Builds all that `snapshot` asks of `node`, and changes nothing that is in force. Before `start` it binds nothing;
+    /// afterwards it may bind the listeners that the new configuration adds (dropping the value closes them).
+    ///
+    /// - Throws: every problem at once, such as a zone file's errors with their lines.
+    func prepare(_ snapshot: Snapshot, node: NodeID) throws(InvalidTopology) -> Prepared
+
+    /// Opens the listeners and starts the workers. When it throws, nothing is left open.
+    func start(_ prepared: Prepared, health: HealthBoard) throws
+
+    /// Publishes `prepared` to the workers atomically. Established connections survive and counters go on.
+    func install(_ prepared: Prepared)
+
+    /// Endpoint states or verdicts moved: compile anew what depends on them (DNS answers). Must not block for long.
+    func healthChanged()
+
+    /// What went through, for the node's own report.
+    func facts() -> DataPlaneFacts
+
+    /// Adds the tier's families, all named `meridian_<tier>_…`.
+    func metrics(into text: inout MetricsText)
+
+    /// The tier's part of `/status`: an object whose keys join the node's own (`names`, `listeners`, `routes` …).
+    func status() -> StatusValue
+
+    /// Answers `GET /explain`; nil when the question is not one that this tier knows. Keys are those of the query
+    /// (`kind`, `name`, `type`, `client`, …).
+    func explain(_ question: [String: String]) -> StatusValue?
+
+    /// Closes the listeners; what is under way goes on.
+    func stopAccepting()
+
+    /// Lets what is under way finish for `deadline` at most, closes the rest, and ends the workers.
+    func stop(deadline: Duration) async
+}
+
+/// Totals since the start; the control plane turns their growth into rates.
+package struct DataPlaneFacts: Sendable, Hashable {
+    /// Queries, requests or connections.
+    package var operations: UInt64
+    package var pools: [PoolTraffic]
+
+    package init(operations: UInt64 = 0, pools: [PoolTraffic] = []) {
+        self.operations = operations
+        self.pools = pools
+    }
+
+    /// What went to one pool of the node's region.
+    package struct PoolTraffic: Sendable, Hashable {
+        package var pool: String
+        package var operations: UInt64
+        /// Operations that failed by the pool's fault.
+        package var failures: UInt64
+        package var inFlight: Int
+        /// Of the last few seconds; zero when not measured.
+        package var p50Milliseconds: Double
+        package var p99Milliseconds: Double
+
+        package init(
+            pool: String, operations: UInt64, failures: UInt64 = 0, inFlight: Int = 0, p50Milliseconds: Double = 0,
+            p99Milliseconds: Double = 0
+        ) {
+            self.pool = pool
+            self.operations = operations
+            self.failures = failures
+            self.inFlight = inFlight
+            self.p50Milliseconds = p50Milliseconds
+            self.p99Milliseconds = p99Milliseconds
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package import Model
+import Synchronization
+
+
+/// Something that happened, for the people who watch.
+package struct Event: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable {
+        /// A verdict moved.
+        case verdict
+        /// An endpoint went up or down, changed its role, was ejected.
+        case endpoint
+        /// A peer was heard of, fell silent, said goodbye.
+        case peer
+        /// All candidates of a name or all regions of a service are down: everything is used.
+        case failOpen
+        case configuration
+        /// The node itself: starting, serving, draining, leaving.
+        case node
+    }
+
+    /// Grows by one with each event of the process.
+    package let number: UInt64
+    package let time: Timestamp
+    package let kind: Kind
+    /// What it is about: `shop in eu-west`, `127.0.1.1:9001`.
+    package let subject: String
+    package let text: String
+}
+
+/// The latest events of this process. Safe from any thread.
+package final class EventLog: Sendable {
+    private struct State {
+        var events: [Event] = []
+        var next: UInt64 = 1
+    }
+
+    private let capacity: Int
+    private let clock: @Sendable () -> Timestamp
+    private let sink: @Sendable (Event) -> Void
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - capacity: events kept, at least 1.
+    ///   - sink: told of each event once, after it is kept.
+    package init(
+        capacity: Int = 256, clock: @escaping @Sendable () -> Timestamp = { .now },
+        sink: @escaping @Sendable (Event) -> Void = { _ in }
+    ) {
+        self.capacity = max(1, capacity)
+        self.clock = clock
+        self.sink = sink
+    }
+
+    package func record(_ kind: Event.Kind, _ subject: String, _ text: String) {
+        let time = clock()
+        let event = state.withLock { state in
+            let event = Event(number: state.next, time: time, kind: kind, subject: subject, text: text)
+            state.next += 1
+            if state.events.count == capacity { state.events.removeFirst() }
+            state.events.append(event)
+            return event
+        }
+        sink(event)
+    }
+
+    /// Oldest first; those after `number` only.
+    package func events(after number: UInt64 = 0) -> [Event] {
+        state.withLock { $0.events.filter { $0.number > number } }
+    }
+}

@@ -1,0 +1,99 @@
+/// Writes Prometheus' text exposition format 0.0.4. Samples of one family stay together under one HELP and one TYPE line
+/// however they are added, as the format demands.
+package struct MetricsText: Sendable {
+    package enum Kind: String, Sendable {
+        case counter
+        case gauge
+        case histogram
+    }
+
+    package typealias Labels = KeyValuePairs<String, String>
+
+    private struct Family {
+        let name: String
+        let kind: Kind
+        let help: String
+        var samples: [String] = []
+    }
+
+    private var families: [Family] = []
+    private var positions: [String: Int] = [:]
+
+    package init() {}
+
+    /// - Parameter name: `[a-zA-Z_:][a-zA-Z0-9_:]*`, ending in `_total`.
+    package mutating func counter(_ name: String, help: String, labels: Labels = [:], _ value: UInt64) {
+        append("\(name)\(Self.text(labels)) \(value)", to: name, .counter, help)
+    }
+
+    package mutating func gauge(_ name: String, help: String, labels: Labels = [:], _ value: Double) {
+        append("\(name)\(Self.text(labels)) \(Self.text(value))", to: name, .gauge, help)
+    }
+
+    /// - Parameters:
+    ///   - bounds: upper bounds of the buckets, ascending, without infinity.
+    ///   - counts: observations per bucket, not cumulative; one more than `bounds`, the last being the overflow.
+    ///   - sum: of all observed values.
+    package mutating func histogram(
+        _ name: String, help: String, labels: Labels = [:], bounds: [Double], counts: [UInt64], sum: Double
+    ) {
+        var cumulative: UInt64 = 0
+        for (index, count) in counts.enumerated() {
+            cumulative += count
+            let bound = index < bounds.count ? Self.text(bounds[index]) : "+Inf"
+            let pairs = labels.map { ($0.key, $0.value) } + [("le", bound)]
+            append("\(name)_bucket\(Self.text(pairs)) \(cumulative)", to: name, .histogram, help)
+        }
+        append("\(name)_sum\(Self.text(labels)) \(Self.text(sum))", to: name, .histogram, help)
+        append("\(name)_count\(Self.text(labels)) \(cumulative)", to: name, .histogram, help)
+    }
+
+    /// The whole exposition, families in the order of their first sample.
+    package var rendered: String {
+        var text = ""
+        for family in families {
+            text += "# HELP \(family.name) \(Self.escaped(family.help, quotes: false))\n"
+            text += "# TYPE \(family.name) \(family.kind.rawValue)\n"
+            for sample in family.samples { text += sample + "\n" }
+        }
+        return text
+    }
+
+    private mutating func append(_ sample: String, to name: String, _ kind: Kind, _ help: String) {
+        let position = positions[name] ?? families.count
+        if position == families.count {
+            positions[name] = position
+            families.append(Family(name: name, kind: kind, help: help))
+        }
+        families[position].samples.append(sample)
+    }
+
+    private static func text(_ labels: Labels) -> String { text(labels.map { ($0.key, $0.value) }) }
+
+    private static func text(_ labels: [(String, String)]) -> String {
+        if labels.isEmpty { return "" }
+        return "{" + labels.map { "\($0.0)=\"\(escaped($0.1, quotes: true))\"" }.joined(separator: ",") + "}"
+    }
+
+    private static func text(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        if let whole = Int64(exactly: value) { return String(whole) }
+        return "\(value)"
+    }
+
+    /// Backslash and line feed are escaped everywhere, quotes in label values only.
+    private static func escaped(_ text: String, quotes: Bool) -> String {
+        guard text.utf8.contains(where: { $0 == 0x5c || $0 == 0x0a || $0 == 0x22 }) else { return text }
+        var escaped = ""
+        for character in text.unicodeScalars {
+            switch character {
+            case "\\": escaped += "\\\\"
+            case "\n": escaped += "\\n"
+            case "\"" where quotes: escaped += "\\\""
+            default: escaped.unicodeScalars.append(character)
+            }
+        }
+        return escaped
+    }
+}
