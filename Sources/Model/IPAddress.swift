@@ -37,6 +37,12 @@ package struct IPAddress: Hashable, Sendable, Comparable {
         return IPAddress(v4: UInt32(truncatingIfNeeded: low))
     }
 
+    /// `0.0.0.0` or `::`.
+    package var isUnspecified: Bool { high == 0 && low == 0 }
+
+    /// `127.0.0.0/8` or `::1`.
+    package var isLoopback: Bool { family == .v4 ? v4 >> 24 == 127 : high == 0 && low == 1 }
+
     /// The bytes in network order: 4 or 16 of them.
     package var bytes: [UInt8] {
         let count = family.bits / 8

@@ -1,0 +1,137 @@
+import Glibc
+import Synchronization
+
+/// One line per operation, written by a thread of its own. A worker never waits for it: a line that finds no room is
+/// dropped and counted.
+package final class AccessLog: Sendable {
+    private let path: String
+    private let rings: [LogRing]
+    private let state: Mutex<State>
+
+    private struct State {
+        var descriptor: CInt
+        var isStopping = false
+        var hasStopped = false
+    }
+
+    /// Opens the log and starts its writer.
+    ///
+    /// - Parameters:
+    ///   - path: a file that is appended to, or `-` for standard output.
+    ///   - workers: how many workers write; each takes `ring(_:)` of its own index.
+    package init(path: String, workers: Int) throws(SocketError) {
+        self.path = path
+        rings = (0..<max(workers, 1)).map { _ in LogRing() }
+        state = Mutex(State(descriptor: try Self.open(path)))
+        let log = self
+        Thread.start(name: "access-log") { log.drainUntilStopped() }
+    }
+
+    /// The ring of one worker.
+    package func ring(_ worker: Int) -> LogRing { rings[worker] }
+
+    /// Lines that found no room.
+    package var dropped: UInt64 { rings.reduce(0) { $0 + $1.dropped } }
+
+    /// Opens the file anew, as after logrotate moved it. On failure the old one stays.
+    package func reopen() throws(SocketError) {
+        if path == "-" { return }
+        let fresh = try Self.open(path)
+        state.withLock { state in
+            close(state.descriptor)
+            state.descriptor = fresh
+        }
+    }
+
+    /// Writes what is left and ends the writer.
+    package func stop() {
+        state.withLock { $0.isStopping = true }
+        // The writer looks every 20 ms.
+        while !state.withLock({ $0.hasStopped }) { usleep(2_000) }
+    }
+
+    private static func open(_ path: String) throws(SocketError) -> CInt {
+        let descriptor =
+            path == "-"
+            ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+            : unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw SocketError("open access log \(path)", errno) }
+        return descriptor
+    }
+
+    private func drainUntilStopped() {
+        while true {
+            let isLast = state.withLock { $0.isStopping }
+            var wrote = false
+            for ring in rings {
+                while true {
+                    let bytes = unsafe ring.pending
+                    if unsafe bytes.isEmpty { break }
+                    wrote = true
+                    // Held while writing, so that `reopen` never closes the descriptor under a write.
+                    let count = state.withLock { unsafe write($0.descriptor, bytes.baseAddress, bytes.count) }
+                    // A full disk or a closed pipe must not stop the traffic: the lines are lost and counted.
+                    if count < 0 && errno == EINTR { continue }
+                    if count < 0 { ring.countLost() }
+                    ring.discard(count < 0 ? bytes.count : count)
+                }
+            }
+            if isLast { break }
+            // 20 ms of lines at 100,000 a second fill 300 KiB of the ring's 1 MiB.
+            if !wrote { usleep(20_000) }
+        }
+        state.withLock { state in
+            close(state.descriptor)
+            state.hasStopped = true
+        }
+    }
+}
+
+/// Bytes from one worker to the log's writer: a ring with one producer and one consumer.
+@safe
+package final class LogRing: Sendable {
+    private static let capacity = 1 << 20
+
+    // Each byte belongs to the producer or the consumer by the two positions.
+    private nonisolated(unsafe) let bytes: UnsafeMutableRawPointer
+    private let written = Atomic<Int>(0)
+    private let consumed = Atomic<Int>(0)
+    private let lost = Atomic<UInt64>(0)
+
+    package init() { unsafe bytes = .allocate(byteCount: Self.capacity, alignment: 64) }
+
+    deinit { unsafe bytes.deallocate() }
+
+    package var dropped: UInt64 { lost.load(ordering: .relaxed) }
+
+    /// Copies one line, newline included, and returns whether there was room. Never blocks.
+    @discardableResult
+    package func append(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard let source = line.baseAddress else { return true }
+        let end = written.load(ordering: .relaxed)
+        guard line.count <= Self.capacity - (end - consumed.load(ordering: .acquiring)) else {
+            countLost()
+            return false
+        }
+        let offset = end & (Self.capacity - 1)
+        let head = min(line.count, Self.capacity - offset)
+        unsafe (bytes + offset).copyMemory(from: source, byteCount: head)
+        if head < line.count { unsafe bytes.copyMemory(from: source + head, byteCount: line.count - head) }
+        written.store(end + line.count, ordering: .releasing)
+        return true
+    }
+
+    func countLost() { lost.add(1, ordering: .relaxed) }
+
+    /// The consumer's view: the longest run that does not wrap.
+    var pending: UnsafeRawBufferPointer {
+        let start = consumed.load(ordering: .relaxed)
+        let count = written.load(ordering: .acquiring) - start
+        let offset = start & (Self.capacity - 1)
+        return unsafe UnsafeRawBufferPointer(start: bytes + offset, count: min(count, Self.capacity - offset))
+    }
+
+    func discard(_ count: Int) {
+        consumed.store(consumed.load(ordering: .relaxed) + count, ordering: .releasing)
+    }
+}

@@ -1,0 +1,90 @@
+import Glibc
+
+/// One descriptor in one worker's epoll, edge-triggered in both directions, with at most one deadline.
+///
+/// Confined to its worker. `register()` makes the worker keep it alive until `close()`; the object outlives the loop turn
+/// in which it was closed, so that events of the same turn find it.
+@safe
+open class Channel {
+    package final let worker: Worker
+    /// -1 once closed, and for a channel that only keeps time.
+    package final private(set) var descriptor: CInt
+    private final var isRegistered = false
+
+    // The timer wheel's fields. Intrusive: arming a timer allocates nothing.
+    final var deadline: UInt64 = 0
+    final var slot = -1
+    final var nextInSlot: Unmanaged<Channel>?
+    final var previousInSlot: Unmanaged<Channel>?
+
+    package init(worker: Worker, descriptor: CInt) {
+        self.worker = worker
+        self.descriptor = descriptor
+    }
+
+    /// Called when the descriptor became ready. Being edge-triggered, read and write until the socket would block.
+    open func ready(_ readiness: Readiness) {}
+
+    /// Called once after the deadline passed; there is none afterwards.
+    open func deadlineReached() {}
+
+    /// Called once, right after the descriptor was closed.
+    open func closed() {}
+
+    /// Adds the descriptor to the worker's epoll. On failure (ENOMEM, ENOSPC) the channel is closed.
+    ///
+    /// - Parameter levelTriggered: for sources that are read in bounded batches, such as listeners.
+    package final func register(levelTriggered: Bool = false) {
+        guard !isRegistered, descriptor >= 0 else { return }
+        isRegistered = true
+        _ = unsafe Unmanaged.passRetained(self)
+        if !worker.poller.add(self, levelTriggered: levelTriggered) { close() }
+    }
+
+    /// Closes the descriptor, forgets the deadline and calls `closed()`. A second call does nothing.
+    package final func close() {
+        guard descriptor >= 0 else { return }
+        clearDeadline()
+        Glibc.close(descriptor)
+        descriptor = -1
+        if isRegistered { worker.bury(self) }
+        closed()
+    }
+
+    /// Takes the descriptor out, so that another channel can own it. The caller must register it anew elsewhere only
+    /// after this channel was never registered.
+    package final func release() -> CInt {
+        let released = descriptor
+        descriptor = -1
+        clearDeadline()
+        return released
+    }
+
+    /// Calls `deadlineReached()` in `nanoseconds`, with the wheel's resolution of 16 ms. A new deadline replaces the old
+    /// one; a later one costs a store.
+    package final func setDeadline(after nanoseconds: UInt64) {
+        deadline = worker.now &+ nanoseconds
+        worker.timers.arm(self)
+    }
+
+    package final func clearDeadline() {
+        deadline = 0
+        worker.timers.disarm(self)
+    }
+
+    /// Forgets the deadline without taking the entry out of the wheel: a store, for deadlines that come and go with
+    /// each request. The wheel drops the entry when it meets it.
+    package final func suspendDeadline() { deadline = 0 }
+}
+
+/// Calls a closure at a time, for the few things that are no connection.
+package final class Ticker: Channel {
+    private let action: () -> Void
+
+    package init(worker: Worker, _ action: @escaping () -> Void) {
+        self.action = action
+        super.init(worker: worker, descriptor: -1)
+    }
+
+    override public func deadlineReached() { action() }
+}

@@ -1,0 +1,193 @@
+package import Model
+import Synchronization
+
+/// What is known of an endpoint, in one word.
+package struct EndpointState: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The last active check passed (or there is none).
+    package static let up = EndpointState(rawValue: 1)
+    /// A database that takes writes.
+    package static let primary = EndpointState(rawValue: 2)
+    /// A database that follows another, within the allowed lag.
+    package static let replica = EndpointState(rawValue: 4)
+    /// Takes no new traffic by an operator's wish.
+    package static let draining = EndpointState(rawValue: 8)
+    /// Out of the pool for a while because real traffic failed on it.
+    package static let ejected = EndpointState(rawValue: 16)
+    /// An active check has had a result.
+    package static let checked = EndpointState(rawValue: 32)
+
+    /// Whether new traffic may go there.
+    package var isUsable: Bool {
+        // up and neither draining nor ejected
+        rawValue & 0b11001 == 1
+    }
+
+    /// Whether it holds `role`.
+    package func holds(_ role: Role) -> Bool {
+        switch role {
+        case .any: true
+        case .primary: contains(.primary)
+        case .replica: contains(.replica)
+        }
+    }
+}
+
+/// Health and load of every endpoint of this process as flat atomics, written by checks and workers and read by all, so
+/// that every worker balances on the whole node's truth.
+///
+/// A slot belongs to (pool name, region name, address) for the life of the process, so counters continue over a reload.
+@safe
+package final class EndpointTable: Sendable {
+    /// 65,536 endpoints over the life of a process.
+    package static let capacity = 65_536
+    private static let chunkSize = 256
+
+    private struct Key: Hashable {
+        let pool: String
+        let region: String
+        let address: SocketAddress
+    }
+
+    private let known = Mutex<[Key: Int]>([:])
+    private let changeCount = Atomic<UInt64>(0)
+    // Written under `known`'s lock before any slot in the chunk is handed out; read without it afterwards.
+    private nonisolated(unsafe) let chunks: UnsafeMutablePointer<UnsafeMutablePointer<Cell>?>
+
+    package init() {
+        unsafe chunks = .allocate(capacity: Self.capacity / Self.chunkSize)
+        unsafe chunks.initialize(repeating: nil, count: Self.capacity / Self.chunkSize)
+    }
+
+    deinit {
+        for index in 0..<(Self.capacity / Self.chunkSize) {
+            if let chunk = unsafe chunks[index] {
+                unsafe chunk.deinitialize(count: Self.chunkSize)
+                unsafe chunk.deallocate()
+            }
+        }
+        unsafe chunks.deallocate()
+    }
+
+    /// The slot of each endpoint of `snapshot`, by `EndpointID.index`. New endpoints start `up` when their pool has no
+    /// check, and down until their first result otherwise. Nil when the table is full.
+    package func slots(for snapshot: Snapshot) -> [Int]? {
+        known.withLock { known in
+            var slots: [Int] = []
+            slots.reserveCapacity(snapshot.endpoints.count)
+            for endpoint in snapshot.endpoints {
+                let pool = snapshot[endpoint.pool]
+                let key = Key(pool: pool.name, region: snapshot[endpoint.region].name, address: endpoint.address)
+                if let slot = known[key] {
+                    slots.append(slot)
+                    continue
+                }
+                let slot = known.count
+                guard slot < Self.capacity else { return nil }
+                known[key] = slot
+                if slot % Self.chunkSize == 0 {
+                    let chunk = UnsafeMutablePointer<Cell>.allocate(capacity: Self.chunkSize)
+                    for index in 0..<Self.chunkSize { unsafe (chunk + index).initialize(to: Cell()) }
+                    unsafe chunks[slot / Self.chunkSize] = chunk
+                }
+                if pool.check == nil { insert(.up, at: slot) }
+                slots.append(slot)
+            }
+            return slots
+        }
+    }
+
+    /// Grows whenever any state changes: compare it to see whether anything moved.
+    package var changes: UInt64 { changeCount.load(ordering: .acquiring) }
+
+    private func cell(_ slot: Int) -> UnsafeMutablePointer<Cell> {
+        precondition(slot >= 0 && slot < Self.capacity)
+        // A slot is only known after its chunk was made.
+        return unsafe chunks[slot / Self.chunkSize].unsafelyUnwrapped + slot % Self.chunkSize
+    }
+
+    // MARK: - State
+
+    package func state(_ slot: Int) -> EndpointState {
+        EndpointState(rawValue: unsafe cell(slot).pointee.state.load(ordering: .relaxed))
+    }
+
+    /// Sets bits and returns whether that changed anything.
+    @discardableResult
+    package func insert(_ bits: EndpointState, at slot: Int) -> Bool {
+        let old = unsafe cell(slot).pointee.state.bitwiseOr(bits.rawValue, ordering: .relaxed).oldValue
+        return noteChange(old & bits.rawValue != bits.rawValue)
+    }
+
+    /// Clears bits and returns whether that changed anything.
+    @discardableResult
+    package func remove(_ bits: EndpointState, at slot: Int) -> Bool {
+        let old = unsafe cell(slot).pointee.state.bitwiseAnd(~bits.rawValue, ordering: .relaxed).oldValue
+        return noteChange(old & bits.rawValue != 0)
+    }
+
+    private func noteChange(_ changed: Bool) -> Bool {
+        if changed { changeCount.add(1, ordering: .releasing) }
+        return changed
+    }
+
+    // MARK: - Load
+
+    /// Requests or connections on the endpoint now, over all workers.
+    package func inFlight(_ slot: Int) -> Int { unsafe cell(slot).pointee.inFlight.load(ordering: .relaxed) }
+
+    package func began(_ slot: Int) { unsafe cell(slot).pointee.inFlight.add(1, ordering: .relaxed) }
+
+    package func ended(_ slot: Int) { unsafe cell(slot).pointee.inFlight.subtract(1, ordering: .relaxed) }
+
+    /// Counts one operation by how it went.
+    package func count(success: Bool, at slot: Int) {
+        if success {
+            unsafe cell(slot).pointee.successes.add(1, ordering: .relaxed)
+        } else {
+            unsafe cell(slot).pointee.failures.add(1, ordering: .relaxed)
+        }
+    }
+
+    package func successes(_ slot: Int) -> UInt64 { unsafe cell(slot).pointee.successes.load(ordering: .relaxed) }
+
+    package func failures(_ slot: Int) -> UInt64 { unsafe cell(slot).pointee.failures.load(ordering: .relaxed) }
+
+    /// Adds a latency sample in nanoseconds to the moving average (weight 1/8). Two workers at once may lose a sample.
+    package func observeLatency(_ nanoseconds: UInt64, at slot: Int) {
+        let old = unsafe cell(slot).pointee.latency.load(ordering: .relaxed)
+        let new = old == 0 ? nanoseconds : old &- old / 8 &+ nanoseconds / 8
+        unsafe cell(slot).pointee.latency.store(new, ordering: .relaxed)
+    }
+
+    /// The moving average in nanoseconds; 0 before the first sample.
+    package func latency(_ slot: Int) -> UInt64 { unsafe cell(slot).pointee.latency.load(ordering: .relaxed) }
+
+    /// Failures in a row; see `EjectionPolicy`.
+    package func failuresInARow(_ slot: Int) -> Int { unsafe cell(slot).pointee.streak.load(ordering: .relaxed) }
+
+    /// Extends or ends the row of failures and returns its length. A success on a clean endpoint costs one load.
+    @discardableResult
+    package func extendStreak(success: Bool, at slot: Int) -> Int {
+        if !success { return unsafe cell(slot).pointee.streak.add(1, ordering: .relaxed).newValue }
+        if unsafe cell(slot).pointee.streak.load(ordering: .relaxed) != 0 {
+            unsafe cell(slot).pointee.streak.store(0, ordering: .relaxed)
+        }
+        return 0
+    }
+}
+
+/// 64 bytes: one endpoint, one cache line.
+private struct Cell: ~Copyable {
+    let state = Atomic<UInt32>(0)
+    let inFlight = Atomic<Int>(0)
+    let successes = Atomic<UInt64>(0)
+    let failures = Atomic<UInt64>(0)
+    let latency = Atomic<UInt64>(0)
+    let streak = Atomic<Int>(0)
+    private let padding = Atomic<UInt64>(0)
+    private let padding2 = Atomic<UInt64>(0)
+}

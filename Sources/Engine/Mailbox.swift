@@ -1,0 +1,52 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// How other threads reach a worker: messages are closures run between two events, in order. Used at control-plane rates.
+package final class Mailbox: Sendable {
+    let descriptor: CInt
+    private let messages = Mutex<[@Sendable (Worker) -> Void]>([])
+
+    init() throws(SocketError) {
+        descriptor = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard descriptor >= 0 else { throw SocketError("eventfd", errno) }
+    }
+
+    /// Runs `message` on the worker's thread, soon. May be called from any thread; after the worker stopped it does
+    /// nothing.
+    package func post(_ message: @escaping @Sendable (Worker) -> Void) {
+        // Only the first message of a batch needs to wake the worker.
+        let isFirst = messages.withLock { waiting in
+            waiting.append(message)
+            return waiting.count == 1
+        }
+        if isFirst { eventfd_write(descriptor, 1) }
+    }
+
+    func take() -> [@Sendable (Worker) -> Void] {
+        var count: eventfd_t = 0
+        unsafe eventfd_read(descriptor, &count)
+        return messages.withLock { waiting in
+            let taken = waiting
+            waiting = []
+            return taken
+        }
+    }
+
+    deinit { close(descriptor) }
+}
+
+/// The mailbox's descriptor in the worker's epoll.
+package final class MailboxChannel: Channel {
+    private let mailbox: Mailbox
+
+    init(worker: Worker, mailbox: Mailbox) {
+        self.mailbox = mailbox
+        // A duplicate, so that the channel and the mailbox each close their own.
+        super.init(worker: worker, descriptor: fcntl(mailbox.descriptor, F_DUPFD_CLOEXEC, 0))
+    }
+
+    override public func ready(_ readiness: Readiness) {
+        for message in mailbox.take() { message(worker) }
+    }
+}

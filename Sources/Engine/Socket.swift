@@ -1,0 +1,182 @@
+package import CLinux
+import Glibc
+package import Model
+
+/// A system call on a socket that failed.
+package struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
+    package let operation: String
+    package let code: CInt
+    package let address: SocketAddress?
+
+    package init(_ operation: String, _ code: CInt, _ address: SocketAddress? = nil) {
+        self.operation = operation
+        self.code = code
+        self.address = address
+    }
+
+    package var description: String {
+        let place = address.map { " \($0)" } ?? ""
+        return "\(operation)\(place): \(Self.text(code))\(cure)"
+    }
+
+    private var cure: String {
+        switch code {
+        case EADDRINUSE: "; another process listens there: stop it or choose another port"
+        case EADDRNOTAVAIL: "; no interface of this machine has that address"
+        case EACCES: "; ports below 1024 need root or CAP_NET_BIND_SERVICE"
+        case EMFILE, ENFILE: "; raise the limit on open files (ulimit -n, LimitNOFILE=)"
+        default: ""
+        }
+    }
+
+    package static func text(_ code: CInt) -> String { unsafe String(cString: strerror(code)) }
+}
+
+/// Non-blocking, close-on-exec sockets.
+package enum Socket {
+    /// A TCP listener that shares its port with the other workers' (SO_REUSEPORT).
+    package static func listen(_ address: SocketAddress) throws(SocketError) -> CInt {
+        let descriptor = try open(address, kind: SOCK_STREAM)
+        do throws(SocketError) {
+            try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1, address)
+            try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1, address)
+            try bind(descriptor, address)
+            // 4096 is net.core.somaxconn's default since Linux 5.4; the kernel clamps.
+            guard Glibc.listen(descriptor, 4096) == 0 else { throw SocketError("listen", errno, address) }
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    /// A bound UDP socket that shares its port with the other workers' (SO_REUSEPORT).
+    package static func datagram(_ address: SocketAddress) throws(SocketError) -> CInt {
+        let descriptor = try open(address, kind: SOCK_DGRAM)
+        do throws(SocketError) {
+            try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1, address)
+            // 4 MiB absorb a burst of some 5,000 queries; the kernel clamps to net.core.rmem_max.
+            try set(descriptor, SOL_SOCKET, SO_RCVBUF, 4 << 20, address)
+            if address.address.isUnspecified {
+                // Answers must leave from the address that was asked.
+                if address.address.family == .v4 {
+                    try set(descriptor, CInt(IPPROTO_IP), IP_PKTINFO, 1, address)
+                } else {
+                    try set(descriptor, CInt(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1, address)
+                }
+            }
+            try bind(descriptor, address)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    /// Starts to connect. The result is established when it becomes writable and `pendingError` is 0.
+    package static func connect(_ address: SocketAddress) throws(SocketError) -> CInt {
+        let descriptor = try open(address, kind: SOCK_STREAM)
+        setNoDelay(descriptor)
+        let result = unsafe withSockaddr(address) { unsafe Glibc.connect(descriptor, $0, $1) }
+        if result != 0, errno != EINPROGRESS {
+            let code = errno
+            close(descriptor)
+            throw SocketError("connect", code, address)
+        }
+        return descriptor
+    }
+
+    /// Turns Nagle's algorithm off: a balancer forwards what it has at once.
+    package static func setNoDelay(_ descriptor: CInt) {
+        try? set(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1, nil)
+    }
+
+    /// SO_ERROR: the outcome of a connect, or 0.
+    package static func pendingError(_ descriptor: CInt) -> CInt {
+        var code: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        let result = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
+        return result == 0 ? code : errno
+    }
+
+    /// The address that the socket is bound to, as for a listener on port 0.
+    package static func localAddress(_ descriptor: CInt) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return unsafe withUnsafeMutableBytes(of: &storage) { bytes in
+            guard let base = bytes.baseAddress,
+                unsafe getsockname(descriptor, base.assumingMemoryBound(to: sockaddr.self), &length) == 0
+            else { return nil }
+            return unsafe socketAddress(UnsafeRawPointer(base))
+        }
+    }
+
+    private static func open(_ address: SocketAddress, kind: __socket_type) throws(SocketError) -> CInt {
+        let family = address.address.family == .v4 ? AF_INET : AF_INET6
+        let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(family, CInt(kind.rawValue) | flags, 0)
+        guard descriptor >= 0 else { throw SocketError("socket", errno, address) }
+        return descriptor
+    }
+
+    private static func bind(_ descriptor: CInt, _ address: SocketAddress) throws(SocketError) {
+        let result = unsafe withSockaddr(address) { unsafe Glibc.bind(descriptor, $0, $1) }
+        guard result == 0 else { throw SocketError("bind", errno, address) }
+    }
+
+    private static func set(
+        _ descriptor: CInt, _ level: CInt, _ option: CInt, _ value: CInt, _ address: SocketAddress?
+    ) throws(SocketError) {
+        var value = value
+        let result = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<CInt>.size))
+        guard result == 0 else { throw SocketError("setsockopt", errno, address) }
+    }
+}
+
+// MARK: - sockaddr
+
+extension Socket {
+    /// Calls `body` with `address` as the kernel wants it.
+    package static func withSockaddr<Result>(
+        _ address: SocketAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
+        var storage = sockaddr_storage()
+        return unsafe withUnsafeMutableBytes(of: &storage) { bytes in
+            let length: Int
+            if address.address.family == .v4 {
+                var inet = sockaddr_in()
+                inet.sin_family = sa_family_t(AF_INET)
+                inet.sin_port = address.port.bigEndian
+                inet.sin_addr.s_addr = address.address.v4.bigEndian
+                unsafe bytes.storeBytes(of: inet, as: sockaddr_in.self)
+                length = MemoryLayout<sockaddr_in>.size
+            } else {
+                unsafe bytes.storeBytes(of: sa_family_t(AF_INET6), as: sa_family_t.self)
+                unsafe bytes.storeBytes(of: address.port.bigEndian, toByteOffset: 2, as: UInt16.self)
+                unsafe bytes.storeBytes(of: address.address.high.bigEndian, toByteOffset: 8, as: UInt64.self)
+                unsafe bytes.storeBytes(of: address.address.low.bigEndian, toByteOffset: 16, as: UInt64.self)
+                length = MemoryLayout<sockaddr_in6>.size
+            }
+            // sockaddr_storage is never empty, so it has a base address.
+            let base = unsafe bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: sockaddr.self)
+            return unsafe body(base, socklen_t(length))
+        }
+    }
+
+    /// Reads a `sockaddr_in` or `sockaddr_in6`; anything else is `0.0.0.0:0`. Allocates nothing.
+    package static func socketAddress(_ pointer: UnsafeRawPointer) -> SocketAddress {
+        let family = unsafe pointer.loadUnaligned(as: sa_family_t.self)
+        let port = unsafe UInt16(bigEndian: pointer.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        switch CInt(family) {
+        case AF_INET:
+            let word = unsafe UInt32(bigEndian: pointer.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+            return SocketAddress(IPAddress(v4: word), port: port)
+        case AF_INET6:
+            let high = unsafe UInt64(bigEndian: pointer.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            let low = unsafe UInt64(bigEndian: pointer.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+            return SocketAddress(IPAddress(v6: high, low), port: port)
+        default:
+            return SocketAddress(IPAddress(v4: 0), port: 0)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import CLinux
+import Glibc
+package import Model
+
+/// One thread, one epoll, and everything that belongs to it: listeners, connections, timers, buffers, counters.
+/// Nothing of it is touched from another thread; `mailbox` is how others ask.
+@safe
+package final class Worker {
+    package let index: Int
+    package let mailbox: Mailbox
+    package let buffers: BufferPool
+    package let counters: CounterBlock
+    /// Monotonic nanoseconds, read once per loop turn.
+    package private(set) var now: UInt64
+    package var random: WorkerRandom
+
+    let poller: Poller
+    var timers: TimerWheel
+    private var graves: [Unmanaged<Channel>] = unsafe []
+    private var isStopping = false
+    private var turnHook: (() -> Void)?
+
+    init(index: Int, counters: CounterBlock) throws(SocketError) {
+        self.index = index
+        self.counters = counters
+        mailbox = try Mailbox()
+        poller = try Poller()
+        buffers = BufferPool()
+        now = Self.monotonicNanoseconds()
+        random = WorkerRandom(seed: UInt64.random(in: 1...UInt64.max))
+        timers = TimerWheel(now: now)
+    }
+
+    /// The wall clock, for logs and reports; one vDSO call.
+    package var wallClock: Timestamp {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    /// Calls `hook` at the end of each loop turn, as for comparing the generation of a published table.
+    package func onTurn(_ hook: @escaping () -> Void) { turnHook = hook }
+
+    /// Ends the loop after the current turn. Descriptors that are still open are closed with the process.
+    package func stop() { isStopping = true }
+
+    /// Serves events until `stop()`.
+    func run() {
+        let channel = MailboxChannel(worker: self, mailbox: mailbox)
+        channel.register()
+        while !isStopping {
+            poller.wait(milliseconds: timers.timeout(now: now), worker: self)
+            serveTimers()
+            turnHook?()
+            if unsafe !graves.isEmpty { emptyGraves() }
+        }
+        channel.close()
+        emptyGraves()
+        turnHook = nil
+        poller.tearDown()
+    }
+
+    private func serveTimers() {
+        while let channel = timers.next(now: now) {
+            if channel.deadline == 0 { continue }
+            if channel.deadline <= now {
+                channel.deadline = 0
+                channel.deadlineReached()
+            } else {
+                timers.arm(channel)
+            }
+        }
+    }
+
+    /// Keeps a closed channel until the turn ends, then lets it go.
+    func bury(_ channel: Channel) { unsafe graves.append(Unmanaged.passUnretained(channel)) }
+
+    private func emptyGraves() {
+        // A release may close further channels, which then lie behind the ones being released.
+        var index = 0
+        while unsafe index < graves.count {
+            unsafe graves[index].release()
+            index += 1
+        }
+        unsafe graves.removeAll(keepingCapacity: true)
+    }
+
+    func updateClock() { now = Self.monotonicNanoseconds() }
+
+    package static func monotonicNanoseconds() -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
+
+/// xorshift64* (Vigna, 2016): balancing needs speed and spread, not secrecy.
+package struct WorkerRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    package init(seed: UInt64) { state = seed == 0 ? 1 : seed }
+
+    package mutating func next() -> UInt64 {
+        state ^= state >> 12
+        state ^= state << 25
+        state ^= state >> 27
+        return state &* 0x2545_f491_4f6c_dd1d
+    }
+}
