@@ -96,5 +96,5 @@ package final class BufferPool {
         }
     }
 
-    deinit { for unsafe block in unsafe free { unsafe block.deallocate() } }
+    deinit { for unsafeblock in unsafe free { unsafe block.deallocate() } }
 }

@@ -12,10 +12,14 @@ open class Channel {
     private final var isRegistered = false
 
     // The timer wheel's fields. Intrusive: arming a timer allocates nothing.
-    final var deadline: UInt64 = 0
+    package final var deadline: UInt64 = 0
     final var slot = -1
     final var nextInSlot: Unmanaged<Channel>?
     final var previousInSlot: Unmanaged<Channel>?
+
+    // The worker's list of registered channels.
+    final var nextRegistered: Unmanaged<Channel>?
+    final var previousRegistered: Unmanaged<Channel>?
 
     package init(worker: Worker, descriptor: CInt) {
         self.worker = worker
@@ -37,7 +41,7 @@ open class Channel {
     package final func register(levelTriggered: Bool = false) {
         guard !isRegistered, descriptor >= 0 else { return }
         isRegistered = true
-        _ = unsafe Unmanaged.passRetained(self)
+        worker.enlist(self)
         if !worker.poller.add(self, levelTriggered: levelTriggered) { close() }
     }
 
@@ -47,17 +51,8 @@ open class Channel {
         clearDeadline()
         Glibc.close(descriptor)
         descriptor = -1
-        if isRegistered { worker.bury(self) }
+        if isRegistered { worker.discharge(self) }
         closed()
-    }
-
-    /// Takes the descriptor out, so that another channel can own it. The caller must register it anew elsewhere only
-    /// after this channel was never registered.
-    package final func release() -> CInt {
-        let released = descriptor
-        descriptor = -1
-        clearDeadline()
-        return released
     }
 
     /// Calls `deadlineReached()` in `nanoseconds`, with the wheel's resolution of 16 ms. A new deadline replaces the old

@@ -66,7 +66,7 @@ package final class EndpointTable: Sendable {
         for index in 0..<(Self.capacity / Self.chunkSize) {
             if let chunk = unsafe chunks[index] {
                 unsafe chunk.deinitialize(count: Self.chunkSize)
-                unsafe chunk.deallocate()
+                unsafe UnsafeMutableRawPointer(chunk).deallocate()
             }
         }
         unsafe chunks.deallocate()
@@ -89,7 +89,9 @@ package final class EndpointTable: Sendable {
                 guard slot < Self.capacity else { return nil }
                 known[key] = slot
                 if slot % Self.chunkSize == 0 {
-                    let chunk = UnsafeMutablePointer<Cell>.allocate(capacity: Self.chunkSize)
+                    let bytes = UnsafeMutableRawPointer.allocate(
+                        byteCount: Self.chunkSize * MemoryLayout<Cell>.stride, alignment: 64)
+                    let chunk = unsafe bytes.bindMemory(to: Cell.self, capacity: Self.chunkSize)
                     for index in 0..<Self.chunkSize { unsafe (chunk + index).initialize(to: Cell()) }
                     unsafe chunks[slot / Self.chunkSize] = chunk
                 }

@@ -3,7 +3,7 @@
 /// Timeouts on data paths almost never fire and are moved with every request, so a deadline that moves later leaves its
 /// entry where it is; the wheel looks at the real deadline when it comes by.
 @safe
-struct TimerWheel {
+package struct TimerWheel {
     private static let slots = 4096
     /// 2^24 ns = 16.8 ms: far below the shortest timeout that makes sense on a network.
     private static let shift: UInt64 = 24
@@ -13,17 +13,23 @@ struct TimerWheel {
     /// The last tick that was served.
     private var tick: UInt64
 
-    init(now: UInt64) {
+    package init(now: UInt64) {
         unsafe heads = .allocate(capacity: Self.slots)
         unsafe heads.initialize(repeating: nil, count: Self.slots)
         occupied = Array(repeating: 0, count: Self.slots / 64)
         tick = now >> Self.shift
     }
 
-    func tearDown() { unsafe heads.deallocate() }
+    /// Lets every channel go and frees the memory.
+    package mutating func tearDown() {
+        for slot in 0..<Self.slots {
+            while let head = unsafe heads[slot] { unsafe head._withUnsafeGuaranteedRef { disarm($0) } }
+        }
+        unsafe heads.deallocate()
+    }
 
     /// Makes sure that the wheel meets `channel` no later than its deadline.
-    mutating func arm(_ channel: Channel) {
+    package mutating func arm(_ channel: Channel) {
         let due = (channel.deadline >> Self.shift) &+ 1
         let reach = min(max(due, tick &+ 1), tick &+ UInt64(Self.slots - 1))
         let slot = Int(reach) & (Self.slots - 1)
@@ -47,7 +53,7 @@ struct TimerWheel {
         occupied[slot >> 6] |= 1 << UInt64(slot & 63)
     }
 
-    mutating func disarm(_ channel: Channel) {
+    package mutating func disarm(_ channel: Channel) {
         let slot = channel.slot
         guard slot >= 0 else { return }
         let next = unsafe channel.nextInSlot
@@ -67,7 +73,7 @@ struct TimerWheel {
 
     /// Takes one channel whose slot has come out of the wheel, or returns nil when time is served up to `now`.
     /// The caller decides by `deadline` whether it is due or goes back in.
-    mutating func next(now: UInt64) -> Channel? {
+    package mutating func next(now: UInt64) -> Channel? {
         let target = now >> Self.shift
         while tick < target {
             let slot = Int(tick &+ 1) & (Self.slots - 1)
@@ -82,7 +88,7 @@ struct TimerWheel {
     }
 
     /// Milliseconds until the next occupied slot, at most 1,000.
-    func timeout(now: UInt64) -> CInt {
+    package func timeout(now: UInt64) -> CInt {
         for ahead in 1...60 {
             let slot = Int(tick &+ UInt64(ahead)) & (Self.slots - 1)
             if occupied[slot >> 6] & (1 << UInt64(slot & 63)) != 0 {

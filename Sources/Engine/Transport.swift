@@ -42,7 +42,8 @@ package struct Transport {
         if unsafe second.isEmpty { return unsafe write(first) }
         if unsafe first.isEmpty { return unsafe write(second) }
         return unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vector in
-            unsafe vector[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count)
+            unsafe vector[0] = iovec(
+                iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count)
             unsafe vector[1] = iovec(
                 iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count)
             var message = unsafe msghdr()

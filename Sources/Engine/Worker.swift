@@ -16,11 +16,13 @@ package final class Worker {
 
     let poller: Poller
     var timers: TimerWheel
+    private var registered: Unmanaged<Channel>?
     private var graves: [Unmanaged<Channel>] = unsafe []
     private var isStopping = false
     private var turnHook: (() -> Void)?
 
-    init(index: Int, counters: CounterBlock) throws(SocketError) {
+    /// A worker that no thread runs yet; see `WorkerGroup`.
+    package init(index: Int, counters: CounterBlock) throws(SocketError) {
         self.index = index
         self.counters = counters
         mailbox = try Mailbox()
@@ -41,23 +43,23 @@ package final class Worker {
     /// Calls `hook` at the end of each loop turn, as for comparing the generation of a published table.
     package func onTurn(_ hook: @escaping () -> Void) { turnHook = hook }
 
-    /// Ends the loop after the current turn. Descriptors that are still open are closed with the process.
+    /// Ends the loop after the current turn and closes every channel that is still open.
     package func stop() { isStopping = true }
 
     /// Serves events until `stop()`.
     func run() {
-        let channel = MailboxChannel(worker: self, mailbox: mailbox)
-        channel.register()
+        MailboxChannel(worker: self, mailbox: mailbox).register()
         while !isStopping {
             poller.wait(milliseconds: timers.timeout(now: now), worker: self)
             serveTimers()
             turnHook?()
             if unsafe !graves.isEmpty { emptyGraves() }
         }
-        channel.close()
+        while let last = unsafe registered { unsafe last._withUnsafeGuaranteedRef { $0.close() } }
         emptyGraves()
         turnHook = nil
         poller.tearDown()
+        timers.tearDown()
     }
 
     private func serveTimers() {
@@ -72,8 +74,30 @@ package final class Worker {
         }
     }
 
-    /// Keeps a closed channel until the turn ends, then lets it go.
-    func bury(_ channel: Channel) { unsafe graves.append(Unmanaged.passUnretained(channel)) }
+    /// Keeps `channel` alive from here on.
+    func enlist(_ channel: Channel) {
+        let entry = unsafe Unmanaged.passRetained(channel)
+        unsafe channel.nextRegistered = registered
+        if let next = unsafe registered {
+            unsafe next._withUnsafeGuaranteedRef { unsafe $0.previousRegistered = entry }
+        }
+        unsafe registered = entry
+    }
+
+    /// Takes a closed channel off the list, keeps it until the turn ends and then lets it go.
+    func discharge(_ channel: Channel) {
+        let next = unsafe channel.nextRegistered
+        let previous = unsafe channel.previousRegistered
+        if let next = unsafe next { unsafe next._withUnsafeGuaranteedRef { unsafe $0.previousRegistered = previous } }
+        if let previous = unsafe previous {
+            unsafe previous._withUnsafeGuaranteedRef { unsafe $0.nextRegistered = next }
+        } else {
+            unsafe registered = next
+        }
+        unsafe channel.nextRegistered = nil
+        unsafe channel.previousRegistered = nil
+        unsafe graves.append(Unmanaged.passUnretained(channel))
+    }
 
     private func emptyGraves() {
         // A release may close further channels, which then lie behind the ones being released.

@@ -1,7 +1,6 @@
 package import Model
 import Synchronization
 
-
 /// Something that happened, for the people who watch.
 package struct Event: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable {
