@@ -20,6 +20,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -75,7 +76,7 @@ let package = Package(
             "ControlPlane",
             [
                 "Model", "Topology", "Engine", "HTTPExchange", "HTTPWire", "StreamWire", "Health", "Federation",
-                "CCurl", "CPostgres", logging, lifecycle,
+                "CCurl", "CPostgres", logging, lifecycle, signals,
             ]),
 
         // The data paths.
@@ -93,6 +94,7 @@ let package = Package(
 
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: house),
         tests("ModelTests", ["Model"]),
+        tests("HealthTests", ["Model", "Health"]),
         tests("EngineTests", ["Engine", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
     ]

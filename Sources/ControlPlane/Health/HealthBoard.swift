@@ -1,8 +1,9 @@
+package import Engine
 package import Model
 import Synchronization
 
-/// What is known about health, kept by the control plane and read by the tiers. Takes a lock: for control threads only,
-/// never per query.
+/// What is known about health, kept by the control plane and read by the tiers. Workers read and count on `endpoints`
+/// (atomics); the rest takes a lock and is for control threads only, never per query.
 package final class HealthBoard: Sendable {
     private struct Key: Hashable {
         let service: String
@@ -15,12 +16,19 @@ package final class HealthBoard: Sendable {
         var generation: UInt64 = 0
     }
 
+    /// State of every endpoint: up, role, ejected, draining, in flight, failures. Checks and the control plane write the
+    /// state (ejection included: tiers only count successes and failures).
+    package let endpoints: EndpointTable
     package let events: EventLog
     private let state = Mutex(State())
     private let wake: @Sendable () -> Void
 
     /// - Parameter wake: called when somebody changed an endpoint and verdicts should be looked at again, at once.
-    package init(events: EventLog = EventLog(), wake: @escaping @Sendable () -> Void = {}) {
+    package init(
+        endpoints: EndpointTable = EndpointTable(), events: EventLog = EventLog(),
+        wake: @escaping @Sendable () -> Void = {}
+    ) {
+        self.endpoints = endpoints
         self.events = events
         self.wake = wake
     }
@@ -48,7 +56,8 @@ package final class HealthBoard: Sendable {
             .sorted { ($0.service, $0.region) < ($1.service, $1.region) }
     }
 
-    /// Tells the control plane that an endpoint moved (a worker ejected it, a probe changed it). Any thread; cheap.
+    /// Has the control plane look at once instead of at its next tick (100 ms): a tier calls it when an endpoint's row of
+    /// failures reaches its pool's `EjectionPolicy.failures`. Any thread; cheap.
     package func endpointsChanged() { wake() }
 
     /// Replaces everything that is known.
