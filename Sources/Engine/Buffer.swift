@@ -96,5 +96,5 @@ package final class BufferPool {
         }
     }
 
-    deinit { for unsafeblock in unsafe free { unsafe block.deallocate() } }
+    deinit { while let block = unsafe free.popLast() { unsafe block.deallocate() } }
 }
