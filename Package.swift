@@ -97,5 +97,6 @@ let package = Package(
         tests("HealthTests", ["Model", "Health"]),
         tests("EngineTests", ["Engine", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
+        tests("ProbingTests", ["ControlPlane", "Engine", "Model", "CLinux"]),
     ]
 )

@@ -1,0 +1,201 @@
+import CCurl
+import Engine
+import Model
+import Synchronization
+
+/// One request on its way. The requester makes it and may cancel it; all else happens on the driver's thread.
+@safe
+final class CurlTransfer: @unchecked Sendable {
+    typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
+
+    let request: HTTPClientRequest
+    private let cancelled = Atomic(false)
+    /// Set before the driver sees the transfer, taken once.
+    private let waiter = Mutex<CheckedContinuation<Outcome, Never>?>(nil)
+
+    // Confined to the driver's thread.
+    private var easy: UnsafeMutableRawPointer?
+    private var lists: [UnsafeMutablePointer<curl_slist>] = unsafe []
+    private var outgoing: UnsafeMutableBufferPointer<UInt8>?
+    private var headers: [(name: String, value: String)] = []
+    private var body: [UInt8] = []
+    private var overflowed = false
+
+    init(_ request: HTTPClientRequest) { self.request = request }
+
+    func expect(_ continuation: CheckedContinuation<Outcome, Never>) {
+        waiter.withLock { $0 = continuation }
+    }
+
+    var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
+
+    func cancel() { cancelled.store(true, ordering: .releasing) }
+
+    /// Answers the requester, the first time only.
+    func finish(_ outcome: Outcome) {
+        let continuation = waiter.withLock { waiter in
+            defer { waiter = nil }
+            return waiter
+        }
+        continuation?.resume(returning: outcome)
+    }
+
+    /// Makes the easy handle; nil when libcurl is out of memory.
+    func prepare() -> UnsafeMutableRawPointer? {
+        guard let easy = unsafe curl_easy_init() else { return nil }
+        unsafe self.easy = unsafe easy
+        set(CURLOPT_URL, request.url)
+        set(CURLOPT_CUSTOMREQUEST, request.method)
+        set(CURLOPT_PROTOCOLS_STR, "http,https")
+        // Nodes talk to each other directly, whatever the environment says about proxies.
+        set(CURLOPT_PROXY, "")
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.wholeMilliseconds)
+        if let timeout = request.timeout { set(CURLOPT_TIMEOUT_MS, timeout.wholeMilliseconds) }
+        if request.method == "HEAD" { set(CURLOPT_NOBODY, 1) }
+        if request.freshConnection {
+            set(CURLOPT_FRESH_CONNECT, 1)
+            set(CURLOPT_FORBID_REUSE, 1)
+        }
+        if !request.body.isEmpty {
+            let outgoing = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: request.body.count)
+            _ = unsafe outgoing.initialize(from: request.body)
+            unsafe self.outgoing = unsafe outgoing
+            set(CURLOPT_POSTFIELDSIZE, request.body.count)
+            unsafe meridian_curl_set_pointer(easy, CURLOPT_POSTFIELDS, outgoing.baseAddress)
+        }
+        // An empty `Expect` keeps libcurl from waiting for 100 Continue before a body.
+        set(CURLOPT_HTTPHEADER, request.headerLines + ["Expect:"])
+        if let address = request.connectTo { set(CURLOPT_CONNECT_TO, ["::\(address)"]) }
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe meridian_curl_set_write(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
+            guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+            let chunk = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+            return unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().receive(body: chunk)
+        }
+        unsafe meridian_curl_set_pointer(easy, CURLOPT_WRITEDATA, context)
+        unsafe meridian_curl_set_write(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
+            guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+            let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+            return unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().receive(header: line)
+        }
+        unsafe meridian_curl_set_pointer(easy, CURLOPT_HEADERDATA, context)
+        return unsafe easy
+    }
+
+    /// Frees what `prepare` made. The handle must have left its `CURLM`.
+    func release() {
+        if let easy = unsafe easy { unsafe curl_easy_cleanup(easy) }
+        unsafe easy = nil
+        while let list = unsafe lists.popLast() { unsafe curl_slist_free_all(list) }
+        unsafe outgoing?.deallocate()
+        unsafe outgoing = nil
+    }
+
+    /// What became of it, once libcurl says that it is done.
+    func result(_ code: CURLcode) -> Outcome {
+        if code == CURLE_OK || (overflowed && request.overflow == .truncate) {
+            return .success(
+                HTTPClientResponse(status: long(CURLINFO_RESPONSE_CODE), headers: headers, body: body, timing: timing))
+        }
+        if overflowed { return .failure(.bodyTooLarge) }
+        if isCancelled { return .failure(.cancelled) }
+        let text = unsafe String(cString: curl_easy_strerror(code))
+        switch code {
+        case CURLE_OPERATION_TIMEDOUT: return .failure(.timeout)
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: return .failure(.invalidRequest(text))
+        case CURLE_COULDNT_CONNECT:
+            let number = Int32(truncatingIfNeeded: long(CURLINFO_OS_ERRNO))
+            return .failure(.connect(number == 0 ? text : SocketError.text(number)))
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_SSL_CONNECT_ERROR,
+            CURLE_PEER_FAILED_VERIFICATION:
+            return .failure(.connect(text))
+        default: return .failure(.transfer(text))
+        }
+    }
+
+    private func receive(body chunk: UnsafeRawBufferPointer) -> Int {
+        let room = request.maximumBodySize - body.count
+        if chunk.count > room {
+            unsafe body.append(contentsOf: chunk.prefix(max(0, room)))
+            overflowed = true
+            // Taking less than offered makes libcurl break off.
+            return 0
+        }
+        unsafe body.append(contentsOf: chunk)
+        return chunk.count
+    }
+
+    private func receive(header line: UnsafeRawBufferPointer) -> Int {
+        let text = unsafe String(decoding: line, as: UTF8.self)
+        // A status line begins a new head: the one after an interim 1xx answer replaces it.
+        if text.hasPrefix("HTTP/") {
+            headers = []
+        } else if let colon = text.firstIndex(of: ":") {
+            let value = text[text.index(after: colon)...]
+            headers.append((String(text[..<colon]), value.trimmed))
+        }
+        return line.count
+    }
+
+    private var timing: HTTPClientTiming {
+        HTTPClientTiming(
+            resolved: time(CURLINFO_NAMELOOKUP_TIME_T), connected: time(CURLINFO_CONNECT_TIME_T),
+            encrypted: max(time(CURLINFO_APPCONNECT_TIME_T), time(CURLINFO_CONNECT_TIME_T)),
+            firstByte: time(CURLINFO_STARTTRANSFER_TIME_T), total: time(CURLINFO_TOTAL_TIME_T))
+    }
+
+    private func set(_ option: CURLoption, _ value: Int) {
+        unsafe meridian_curl_set_long(easy, option, value)
+    }
+
+    private func set(_ option: CURLoption, _ value: String) {
+        unsafe meridian_curl_set_string(easy, option, value)
+    }
+
+    private func set(_ option: CURLoption, _ values: [String]) {
+        var list: UnsafeMutablePointer<curl_slist>?
+        for value in values {
+            // On failure libcurl leaves the old list as it is.
+            if let longer = unsafe curl_slist_append(list, value) { unsafe list = longer }
+        }
+        guard let list = unsafe list else { return }
+        unsafe lists.append(list)
+        unsafe meridian_curl_set_list(easy, option, list)
+    }
+
+    private func long(_ info: CURLINFO) -> Int {
+        var value = 0
+        unsafe meridian_curl_get_long(easy, info, &value)
+        return value
+    }
+
+    private func time(_ info: CURLINFO) -> Duration {
+        var value: curl_off_t = 0
+        unsafe meridian_curl_get_offset(easy, info, &value)
+        return .microseconds(value)
+    }
+}
+
+extension HTTPClientRequest {
+    /// As libcurl takes them; a field without a value is written with a semicolon.
+    fileprivate var headerLines: [String] {
+        headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
+    }
+}
+
+extension Duration {
+    /// For libcurl, to which 0 milliseconds means no limit.
+    fileprivate var wholeMilliseconds: Int { max(1, Int(milliseconds)) }
+}
+
+extension Substring {
+    /// Without white space at either end: spaces, tabs and the line's end.
+    fileprivate var trimmed: String {
+        let blank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r\n" || $0 == "\r" || $0 == "\n" }
+        guard let first = firstIndex(where: { !blank($0) }), let last = lastIndex(where: { !blank($0) }) else {
+            return ""
+        }
+        return String(self[first...last])
+    }
+}

@@ -1,0 +1,96 @@
+package import Model
+
+/// One request of the control plane: a probe, a federation poll, an operator's command.
+package struct HTTPClientRequest: Sendable {
+    /// What happens to an answer whose body is longer than `maximumBodySize`.
+    package enum BodyOverflow: Sendable, Hashable {
+        /// The request fails with `bodyTooLarge`.
+        case fail
+        /// The rest is not read; the connection is closed.
+        case truncate
+    }
+
+    /// Absolute, `http://` or `https://`.
+    package var url: String
+    package var method: String
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+    /// From the start to the last byte of the answer; nil is unlimited.
+    package var timeout: Duration?
+    /// Name resolution, TCP handshake and TLS handshake together.
+    package var connectTimeout: Duration
+    /// Octets of the answer's body.
+    package var maximumBodySize: Int
+    package var overflow: BodyOverflow
+    /// Connect here, whatever the URL says; the Host header and the TLS name stay those of the URL.
+    package var connectTo: SocketAddress?
+    /// Open a connection of its own and close it afterwards, so that the answer also says that connecting works.
+    package var freshConnection: Bool
+
+    package init(
+        url: String, method: String = "GET", headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+        timeout: Duration? = .seconds(30), connectTimeout: Duration = .seconds(5), maximumBodySize: Int = 8 << 20,
+        overflow: BodyOverflow = .fail, connectTo: SocketAddress? = nil, freshConnection: Bool = false
+    ) {
+        self.url = url
+        self.method = method
+        self.headers = headers
+        self.body = body
+        self.timeout = timeout
+        self.connectTimeout = connectTimeout
+        self.maximumBodySize = maximumBodySize
+        self.overflow = overflow
+        self.connectTo = connectTo
+        self.freshConnection = freshConnection
+    }
+}
+
+package struct HTTPClientResponse: Sendable {
+    package var status: Int
+    /// Of the final answer, in order of arrival; names as sent.
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+    package var timing: HTTPClientTiming
+
+    /// The first field of that name (case-insensitive), or nil.
+    package func header(_ name: String) -> String? {
+        let wanted = name.lowercased()
+        return headers.first { $0.name.lowercased() == wanted }?.value
+    }
+}
+
+/// When each phase of a request was over, from its start. A phase that did not take place ends with the one before it.
+package struct HTTPClientTiming: Sendable, Hashable {
+    package var resolved: Duration
+    package var connected: Duration
+    package var encrypted: Duration
+    package var firstByte: Duration
+    package var total: Duration
+}
+
+package enum HTTPClientError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The request cannot be sent as it is; the text says why.
+    case invalidRequest(String)
+    /// No connection: `Connection refused`, `Could not resolve host: x`.
+    case connect(String)
+    /// `timeout` or `connectTimeout` passed.
+    case timeout
+    /// The answer is longer than `maximumBodySize`.
+    case bodyTooLarge
+    /// The connection broke or the answer is malformed.
+    case transfer(String)
+    /// The task was cancelled.
+    case cancelled
+    /// The client was shut down.
+    case shutDown
+
+    package var description: String {
+        switch self {
+        case .invalidRequest(let text), .connect(let text), .transfer(let text): text
+        case .timeout: "timed out"
+        case .bodyTooLarge: "the answer is too long"
+        case .cancelled: "cancelled"
+        case .shutDown: "the client is shut down"
+        }
+    }
+}
