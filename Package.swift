@@ -55,6 +55,7 @@ let package = Package(
         // System libraries.
         .target(name: "CLinux"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // Pure: no sockets, no clocks, no Foundation.
@@ -62,7 +63,7 @@ let package = Package(
         module("DNSWire", ["Model"]),
         module("HTTPWire", ["Model"]),
         module("StreamWire", ["Model"]),
-        module("Geo", ["Model"]),
+        module("Geo", ["Model", "CMaxMindDB"]),
         module("Balancing", ["Model"]),
         module("Steering", ["Model", "Geo"]),
         module("Health", ["Model"]),
@@ -96,6 +97,7 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("HealthTests", ["Model", "Health"]),
         tests("EngineTests", ["Engine", "Model"]),
+        tests("GeoTests", ["Geo", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
         tests("ProbingTests", ["ControlPlane", "Engine", "Model", "CLinux"]),
     ]

@@ -22,7 +22,9 @@ package struct IPPrefix: Hashable, Sendable, CustomStringConvertible {
             self.init(address, length: address.family.bits)
             return
         }
-        guard let length = Int(parts[1]), (0...address.family.bits).contains(length) else { return nil }
+        guard (1...3).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let length = Int(parts[1]), length <= address.family.bits
+        else { return nil }
         self.init(address, length: length)
         guard self.address == address else { return nil }
     }

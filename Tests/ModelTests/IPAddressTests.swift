@@ -35,6 +35,8 @@ struct IPAddressTests {
         #expect(try !prefix.contains(#require(IPAddress("10.2.0.0"))))
         #expect(IPPrefix("10.1.0.1/16") == nil)
         #expect(IPPrefix("10.0.0.0/33") == nil)
+        #expect(IPPrefix("10.0.0.0/+8") == nil)
+        #expect(IPPrefix("10.0.0.0/0008") == nil)
         #expect(IPPrefix("2001:db8::/32")?.description == "2001:db8::/32")
         #expect(try #require(IPPrefix("0.0.0.0/0")).contains(#require(IPAddress("255.0.0.1"))))
     }
