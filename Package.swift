@@ -70,7 +70,7 @@ let package = Package(
         module("Federation", ["Model", crypto]),
 
         // What the tiers share.
-        module("Topology", ["Model", yams]),
+        module("Topology", ["Model", crypto, yams]),
         module("Engine", ["Model", "CLinux"]),
         module("HTTPExchange", ["Model", "HTTPWire", "Engine"]),
         module(
@@ -100,5 +100,6 @@ let package = Package(
         tests("GeoTests", ["Geo", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
         tests("ProbingTests", ["ControlPlane", "Engine", "Model", "CLinux"]),
+        tests("TopologyTests", ["Topology", "Model"]),
     ]
 )

@@ -1,15 +1,20 @@
-/// One thing wrong with a topology or a file that it names.
+/// One thing to say about a topology or a file that it names, at the place where it was read.
 package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     package enum Severity: String, Sendable, Hashable {
+        /// The topology cannot be used.
         case error
+        /// It can, but probably does not do what was meant.
         case warning
     }
 
     package let severity: Severity
+    /// As the operator wrote it, or relative to the file that includes it.
     package let file: String
-    /// From 1; 0 when the problem is no single line's.
+    /// From 1; 0 when it is about the file as a whole.
     package let line: Int
+    /// From 1, in characters; 0 when it is about the line or file as a whole.
     package let column: Int
+    /// Which key, and what was read.
     package let message: String
     /// What to do about it: the allowed values, the nearest known key.
     package let hint: String?
@@ -25,21 +30,19 @@ package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
         self.hint = hint
     }
 
-    /// `file:line:column: error: message; hint`.
+    /// `file:line:column: error: message; hint`
     package var description: String {
-        var text = file
-        if line > 0 { text += ":\(line):\(max(column, 1))" }
-        text += ": \(severity.rawValue): \(message)"
-        if let hint { text += "; \(hint)" }
-        return text
+        let place = line > 0 ? "\(file):\(line):\(max(column, 1))" : file
+        return "\(place): \(severity.rawValue): \(message)" + (hint.map { "; \($0)" } ?? "")
     }
 }
 
-/// A topology that cannot be used, with everything that is wrong with it.
-package struct InvalidTopology: Error, CustomStringConvertible {
+/// Why a topology was refused: every error that was found, in the order of the file.
+package struct InvalidTopology: Error, Sendable, Hashable, CustomStringConvertible {
     package let diagnostics: [Diagnostic]
 
     package init(diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
 
+    /// One line per diagnostic.
     package var description: String { diagnostics.map(\.description).joined(separator: "\n") }
 }

@@ -1,0 +1,116 @@
+import Model
+
+/// Checked records → `Snapshot`: names become dense ids, in the order of the file. It runs only when nothing is wrong, so
+/// every name that it looks up exists.
+struct Compiler {
+    let root: Record
+    let fingerprint: UInt64
+    private let regionIDs: [String: RegionID]
+    private let serviceIDs: [String: ServiceID]
+    private let poolIDs: [String: PoolID]
+
+    init(root: Record, fingerprint: UInt64) {
+        self.root = root
+        self.fingerprint = fingerprint
+        regionIDs = Self.ids(root, "regions", RegionID.init)
+        serviceIDs = Self.ids(root, "services", ServiceID.init)
+        poolIDs = Self.ids(root, "pools", PoolID.init)
+    }
+
+    private static func ids<ID>(_ root: Record, _ section: String, _ make: (Int) -> ID) -> [String: ID] {
+        var ids: [String: ID] = [:]
+        for (index, entry) in root.entries(section).enumerated() { ids[entry.name] = make(index) }
+        return ids
+    }
+
+    func compile() -> Snapshot {
+        var endpoints: [Endpoint] = []
+        let pools = root.records("pools").map { pool($0.name, $0.record, &endpoints) }
+        return Snapshot(
+            fingerprint: fingerprint,
+            regions: root.records("regions").map { region($0.name, $0.record) },
+            nodes: root.records("nodes").map { node($0.name, $0.record) },
+            services: root.records("services").map { service($0.name, $0.record) },
+            pools: pools,
+            endpoints: endpoints,
+            dns: dns(root.section("dns")),
+            http: http(root.section("http")),
+            tcp: tcp(root.section("tcp")),
+            federation: federation(root.section("federation")))
+    }
+
+    // MARK: - Names
+
+    func region(named name: String) -> RegionID { regionIDs[name] ?? RegionID(0) }
+
+    func service(of record: Record) -> ServiceID? { record.optionalText("service").flatMap { serviceIDs[$0] } }
+
+    func pool(of record: Record) -> PoolID { poolIDs[record.text("pool")] ?? PoolID(0) }
+
+    // MARK: - Places and processes
+
+    private func region(_ name: String, _ record: Record) -> Region {
+        let place = record.section("location")
+        let coordinates = place.number("latitude").flatMap { latitude in
+            place.number("longitude").map { Coordinates(latitude: latitude, longitude: $0) }
+        }
+        return Region(
+            name: name,
+            location: Location(
+                continent: place.optionalText("continent"), country: place.optionalText("country"),
+                coordinates: coordinates),
+            address: record.address("address"),
+            capacity: record.optionalInteger("capacity"))
+    }
+
+    private func node(_ name: String, _ record: Record) -> Node {
+        let log = record.section("log")
+        return Node(
+            name: name,
+            tier: Tier(rawValue: record.text("tier")) ?? .dns,
+            region: region(named: record.text("region")),
+            address: Self.address(of: record, in: root) ?? IPAddress(v4: 0),
+            workers: record.optionalInteger("workers"),
+            admin: record.socketAddress("admin"),
+            adminToken: record.record("adminToken").map(Self.secret),
+            federation: record.socketAddress("federation"),
+            drainTimeout: record.duration("drainTimeout"),
+            log: LogSettings(
+                format: LogSettings.Format(rawValue: log.text("format")) ?? .text,
+                level: log.text("level"),
+                access: log.optionalText("access"),
+                accessSample: log.integer("accessSample")))
+    }
+
+    /// The node's own address or its region's.
+    static func address(of node: Record, in root: Record) -> IPAddress? {
+        if let own = node.address("address") { return own }
+        let region = root.entries("regions").first { $0.name == node.optionalText("region") }
+        return region?.value.record?.address("address")
+    }
+
+    static func secret(_ record: Record) -> Secret {
+        record.optionalText("file").map(Secret.file) ?? .environment(record.text("env"))
+    }
+
+    private func service(_ name: String, _ record: Record) -> Service {
+        Service(
+            name: name,
+            dependsOn: record.items("dependsOn").compactMap(\.text).compactMap { serviceIDs[$0] },
+            threshold: record.integer("threshold"),
+            requires: Role(rawValue: record.text("requires")) ?? .any)
+    }
+
+    private func federation(_ record: Record) -> FederationPlan {
+        let damping = record.section("damping")
+        return FederationPlan(
+            keys: record.items("keys").compactMap(\.record).map {
+                FederationKey(id: $0.text("id"), secret: Self.secret($0.section("secret")))
+            },
+            interval: record.duration("interval"),
+            staleAfter: record.duration("staleAfter"),
+            clockSkew: record.duration("clockSkew"),
+            failStaticShare: record.integer("failStaticShare"),
+            damping: Damping(rise: damping.duration("rise"), fall: damping.duration("fall")))
+    }
+}

@@ -1,0 +1,106 @@
+extension TopologySchema {
+    static let pool = RecordSchema(
+        "pools.NAME", "A set of interchangeable servers in each region, with one way to choose and one way to check.",
+        [
+            .init("kind", .choice(["http", "tcp"]), .required, "Whether L7 routes or L4 listeners use it."),
+            .init("service", .reference(.service), "The service that it implements."),
+            .init(
+                "balance", .choice(["roundRobin", "leastConnections", "sourceHash", "random"]),
+                .standard("roundRobin"), "How a server is chosen. Weights are honoured by every algorithm."),
+            .init(
+                "endpoints",
+                .map(.reference(.region), .list(.either(.socketAddress, endpoint), atLeast: 1), atLeast: 1),
+                .required, "The servers of each region, as `address:port` or with a weight."),
+            .init(
+                "check", .record(check), "How servers are probed; without it they count as up until they fail traffic."),
+            .init(
+                "ejection", .record(ejection),
+                "Takes servers that fail real traffic out for a while; off if absent."),
+            .init("timeouts", .record(poolTimeouts), .filled, "How long to wait for a server."),
+            .init(
+                "keepalive", .integer(0...10_000), .standard("64"),
+                "Idle connections kept to the pool's servers, per worker (http)."),
+            .init(
+                "closeOnDown", .boolean, .standard("true"),
+                "Close established connections when their server goes down or loses its role (tcp)."),
+        ])
+
+    static let endpoint = RecordSchema(
+        "pools.NAME.endpoints.REGION[]", "One server, in the long form.",
+        [
+            .init("address", .socketAddress, .required, "Where it listens."),
+            .init("weight", .integer(0...65_535), .standard("1"), "Its share of traffic; 0 takes none."),
+        ])
+
+    static let ejection = RecordSchema(
+        "pools.NAME.ejection", "Passive health: consecutive failures of real traffic take a server out for a while.",
+        [
+            .init("failures", .integer(1...1_000), .standard("3"), "Consecutive failures that take a server out."),
+            .init(
+                "base", .durations(.milliseconds(100) ... .seconds(3600)), .standard("10s"),
+                "How long the first time; it doubles each time, up to `maximum`. A passing check ends it."),
+            .init(
+                "maximum", .durations(.milliseconds(100) ... .seconds(86_400)), .standard("5m"),
+                "The longest time out. At least `base`."),
+            .init(
+                "maximumShare", .share(0...100), .standard("50%"), "Never more of the pool than this is out at once."),
+        ])
+
+    static let poolTimeouts = RecordSchema(
+        "pools.NAME.timeouts", "How long to wait for a server.",
+        [
+            .init(
+                "connect", .durations(.milliseconds(1) ... .seconds(300)), .standard("1s"),
+                "For an established connection."),
+            .init(
+                "response", .durations(.milliseconds(10) ... .seconds(86_400)), .standard("30s"),
+                "From the last octet of the request to the first of the response, then between octets (http)."),
+            .init(
+                "idle", .durations(.milliseconds(100) ... .seconds(604_800)), .derived("60s (http), 1h (tcp)"),
+                "Without an octet in either direction; for http, how long an idle connection is kept."),
+        ])
+
+    static let check = RecordSchema(
+        "A check", "An active probe: exactly one of `http`, `tcp` and `postgresql`, and when to believe it.",
+        oneOf: ["http", "tcp", "postgresql"],
+        [
+            .init("http", .record(httpProbe), "A GET request whose answer is judged."),
+            .init("tcp", .record(tcpProbe), "A completed TCP handshake; written `tcp: {}`."),
+            .init("postgresql", .record(postgresqlProbe), "A login that learns the role and the replication lag."),
+            .init("interval", .durations(.milliseconds(100) ... .seconds(3600)), .standard("1s"), "Between probes."),
+            .init(
+                "timeout", .durations(.milliseconds(10) ... .seconds(300)), .standard("500ms"),
+                "A probe that takes longer has failed. At most `interval`."),
+            .init("rise", .integer(1...100), .standard("3"), "Consecutive successes that bring a server up."),
+            .init("fall", .integer(1...100), .standard("2"), "Consecutive failures that take it down."),
+        ])
+
+    static let httpProbe = RecordSchema(
+        "An http check", "A GET request whose answer is judged.",
+        [
+            .init("path", .urlPath, .standard("/"), "What is asked for."),
+            .init("host", .host, .derived("the server's address"), "The Host header."),
+            .init("statuses", .oneOrMany(.statuses), .standard("200-399"), "Answers that pass."),
+            .init("contains", .text, "Text that must occur in the first 5 KiB of the body."),
+            .init(
+                "port", .integer(1...65_535), .derived("the server's"), "Needed where a name's addresses are checked."),
+        ])
+
+    static let tcpProbe = RecordSchema(
+        "A tcp check", "A completed TCP handshake.",
+        [
+            .init("port", .integer(1...65_535), .derived("the server's"), "Only where a name's addresses are checked.")
+        ])
+
+    static let postgresqlProbe = RecordSchema(
+        "A postgresql check", "Logs in, then asks `pg_is_in_recovery()` and the replication lag.",
+        [
+            .init("user", .text, .required, "Needs no more than the right to connect."),
+            .init("database", .text, .standard("postgres"), "Where it logs in."),
+            .init("password", .record(secret), "Its password, if the server asks for one."),
+            .init(
+                "maximumLag", .durations(.zero ... .seconds(604_800)),
+                "A replica further behind is not used. Any lag will do if absent."),
+            .init("port", .integer(1...65_535), .derived("the server's"), "Only where a name's addresses are checked."),
+        ])
+}

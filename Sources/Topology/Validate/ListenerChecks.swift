@@ -1,0 +1,82 @@
+import Model
+
+/// Routes and TCP listeners use pools of their kind, and no route hides another.
+enum ListenerChecks {
+    static func run(on root: Record) -> [Diagnostic] {
+        let pools = Dictionary(
+            root.records("pools").map { ($0.name, $0.record) }, uniquingKeysWith: { first, _ in first })
+        return routes(root.section("http"), pools) + tcp(root.section("tcp"), pools)
+    }
+
+    private static func routes(_ http: Record, _ pools: [String: Record]) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
+        var names: [String: Position] = [:]
+        var matches: [Match: (name: String, position: Position)] = [:]
+        for (index, route) in http.items("routes").compactMap(\.record).enumerated() {
+            if let name = route.optionalText("name") {
+                if let first = names[name] {
+                    diagnostics.append(
+                        route.position(of: "name").error(
+                            "http.routes[\(index)].name: '\(name)' is used at \(first.text) already",
+                            "each route has its own name"))
+                } else {
+                    names[name] = route.position(of: "name")
+                }
+            }
+            diagnostics += kind(of: route, "http", "http.routes[\(index)].pool", pools)
+            guard let host = route.optionalText("host"), !route.has("path") || route.record("path") != nil else {
+                continue
+            }
+            let match = Match(host: Compiler.host(host), path: Compiler.path(route))
+            if let first = matches[match] {
+                diagnostics.append(
+                    route.position.error(
+                        "http.routes[\(index)] matches the same requests as '\(first.name)' (\(first.position.text))",
+                        "another host or path"))
+            } else {
+                matches[match] = (route.text("name"), route.position)
+            }
+        }
+        if let listeners = http.fields["listeners"], !http.entries("listeners").isEmpty, http.items("routes").isEmpty {
+            diagnostics.append(
+                listeners.position.warning("http has listeners but no routes", "every request is answered with 404"))
+        }
+        return diagnostics
+    }
+
+    private struct Match: Hashable {
+        let host: HTTPRoute.Host
+        let path: HTTPRoute.Path
+    }
+
+    private static func tcp(_ tcp: Record, _ pools: [String: Record]) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
+        for listener in tcp.records("listeners") {
+            let path = "tcp.listeners.\(listener.name)"
+            diagnostics += kind(of: listener.record, "tcp", "\(path).pool", pools)
+            let role = listener.record.text("role")
+            guard role == "primary" || role == "replica", let name = listener.record.optionalText("pool"),
+                let pool = pools[name], !PoolChecks.learnsRoles(pool)
+            else { continue }
+            diagnostics.append(
+                listener.record.position(of: "role").error(
+                    "\(path).role: nothing tells which server of '\(name)' is \(role)",
+                    "give pools.\(name) a check: {postgresql: {user: ...}}, or write role: any"))
+        }
+        return diagnostics
+    }
+
+    private static func kind(
+        of user: Record, _ wanted: String, _ path: String, _ pools: [String: Record]
+    ) -> [Diagnostic] {
+        guard let name = user.optionalText("pool"), let kind = pools[name]?.optionalText("kind"), kind != wanted else {
+            return []
+        }
+        let other = pools.filter { $0.value.optionalText("kind") == wanted }.keys.sorted()
+        return [
+            user.position(of: "pool").error(
+                "\(path): '\(name)' is a pool of kind \(kind)",
+                other.isEmpty ? "a pool of kind \(wanted)" : "\(wanted) pools: \(SchemaChecker.list(other))")
+        ]
+    }
+}

@@ -1,0 +1,124 @@
+import Model
+
+/// Nodes have an address, an admin API that is safe, and ports of their own.
+enum NodeChecks {
+    static func run(on root: Record) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
+        for region in root.records("regions") {
+            let place = region.record.section("location")
+            if place.has("latitude") != place.has("longitude") {
+                diagnostics.append(
+                    place.position.error(
+                        "regions.\(region.name).location has only one of 'latitude' and 'longitude'", "write both"))
+            }
+        }
+        for node in root.records("nodes") { diagnostics += check(node.name, node.record, root) }
+        return diagnostics + PortClashes.find(in: root)
+    }
+
+    private static func check(_ name: String, _ node: Record, _ root: Record) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
+        if !node.has("address"), let region = node.optionalText("region"),
+            let place = root.records("regions").first(where: { $0.name == region }), !place.record.has("address")
+        {
+            diagnostics.append(
+                node.position.error(
+                    "nodes.\(name) has no 'address'",
+                    "an IPv4 or IPv6 address here, or one for all nodes of regions.\(region)"))
+        }
+        if let admin = node.socketAddress("admin"), !admin.address.isLoopback, !node.has("adminToken") {
+            diagnostics.append(
+                node.position(of: "admin").error(
+                    "nodes.\(name).admin: \(admin) is not a loopback address and there is no 'adminToken'",
+                    "write adminToken: {env: NAME}, or listen on 127.0.0.1"))
+        }
+        if let federation = node.socketAddress("federation"), federation.address.isUnspecified {
+            diagnostics.append(
+                node.position(of: "federation").error(
+                    "nodes.\(name).federation: peers cannot reach \(federation.address)",
+                    "the address at which other nodes fetch its reports"))
+        }
+        return diagnostics
+    }
+}
+
+extension IPAddress {
+    /// 127.0.0.0/8 (RFC 1122 section 3.2.1.3) or ::1, also in its IPv4-mapped form.
+    var isLoopback: Bool {
+        let address = canonical
+        return address.family == .v4 ? address.v4 >> 24 == 127 : address.high == 0 && address.low == 1
+    }
+
+    /// 0.0.0.0 or ::, which stand for every address of a machine.
+    var isUnspecified: Bool { high == 0 && low == 0 }
+}
+
+/// Two listeners at one address and port. Nodes with different addresses may well be different machines, so a loopback
+/// address that two of them share is no clash, unless the nodes are on loopback themselves.
+private enum PortClashes {
+    private struct Use {
+        let node: String
+        let nodeAddress: IPAddress
+        let address: IPAddress
+        let what: String
+        let position: Position
+
+        func meets(_ other: Use) -> Bool {
+            let sameMachine =
+                node == other.node || nodeAddress.isLoopback && other.nodeAddress.isLoopback
+                || nodeAddress == other.nodeAddress && !nodeAddress.isUnspecified
+            guard sameMachine else { return false }
+            return address == other.address || address.isUnspecified || other.address.isUnspecified
+        }
+    }
+
+    static func find(in root: Record) -> [Diagnostic] {
+        var usesByPort: [UInt16: [Use]] = [:]
+        var diagnostics: [Diagnostic] = []
+        for node in root.records("nodes") {
+            guard let address = Compiler.address(of: node.record, in: root) else { continue }
+            for (what, at, position) in listeners(of: node.name, node.record, address, root) where at.port != 0 {
+                let use = Use(
+                    node: node.name, nodeAddress: address, address: at.address, what: what, position: position)
+                // Only uses of the same port can meet, and the first that does is enough to say.
+                if let other = usesByPort[at.port]?.first(where: use.meets) {
+                    diagnostics.append(
+                        position.error(
+                            "\(what): \(at) is taken by \(other.what) (\(other.position.text))",
+                            "another port or address"))
+                }
+                usesByPort[at.port, default: []].append(use)
+            }
+        }
+        return diagnostics
+    }
+
+    /// Everything that the node listens on. Listeners of a tier are many nodes' at once; the clash is shown at the node.
+    private static func listeners(
+        of name: String, _ node: Record, _ address: IPAddress, _ root: Record
+    ) -> [(what: String, at: SocketAddress, position: Position)] {
+        var result: [(String, SocketAddress, Position)] = []
+        switch node.text("tier") {
+        case "dns":
+            let dns = root.section("dns")
+            let position = node.position(of: "address")
+            result.append(("dns.port of nodes.\(name)", SocketAddress(address, port: dns.port("port")), position))
+        case "l7", "l4":
+            let section = node.text("tier") == "l7" ? "http" : "tcp"
+            for listener in root.section(section).records("listeners") {
+                result.append(
+                    (
+                        "\(section).listeners.\(listener.name) of nodes.\(name)",
+                        SocketAddress(address, port: listener.record.port("port")),
+                        listener.record.position(of: "port")
+                    ))
+            }
+        default: break
+        }
+        for key in ["admin", "federation"] {
+            guard let at = node.socketAddress(key) else { continue }
+            result.append(("nodes.\(name).\(key)", at, node.position(of: key)))
+        }
+        return result
+    }
+}
