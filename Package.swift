@@ -99,7 +99,7 @@ let package = Package(
         tests("EngineTests", ["Engine", "Model"]),
         tests("GeoTests", ["Geo", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
-        tests("ProbingTests", ["ControlPlane", "Engine", "Model", "CLinux"]),
+        tests("ProbingTests", ["ControlPlane", "Engine", "Model"]),
         tests("TopologyTests", ["Topology", "Model"]),
     ]
 )

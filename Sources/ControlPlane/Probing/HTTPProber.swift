@@ -1,0 +1,47 @@
+import Model
+
+/// Up when the answer's status is an accepted one and its body has the wanted text. Each probe opens a connection of its
+/// own: a server whose listener died still answers on old ones.
+struct HTTPProber {
+    /// Octets of the body that are searched, as much as AWS and HAProxy look at.
+    private static let examined = 5120
+
+    let client: HTTPClient
+
+    func probe(_ address: SocketAddress, _ probe: HTTPProbe, timeout: Duration) async -> ProbeOutcome {
+        let start = ContinuousClock.now
+        let request = Self.request(address, probe, timeout: timeout)
+        do throws(HTTPClientError) {
+            let response = try await client.request(request)
+            let reason = Self.failure(of: response, probe)
+            return ProbeOutcome(
+                up: reason == nil, reason: reason ?? "HTTP \(response.status)", latency: response.timing.total)
+        } catch {
+            let reason = "\(error)"
+            return ProbeOutcome(up: false, reason: reason.lowercased(), latency: start.duration(to: .now))
+        }
+    }
+
+    static func request(_ address: SocketAddress, _ probe: HTTPProbe, timeout: Duration) -> HTTPClientRequest {
+        let asked = SocketAddress(address.address, port: probe.port ?? address.port)
+        var headers = [(name: "User-Agent", value: "meridian-probe")]
+        if let host = probe.host { headers.append(("Host", host)) }
+        return HTTPClientRequest(
+            url: "http://\(asked)\(probe.path)", headers: headers, timeout: timeout, connectTimeout: timeout,
+            maximumBodySize: examined, overflow: .truncate, freshConnection: true)
+    }
+
+    /// Why an answer does not pass; nil when it does.
+    static func failure(of response: HTTPClientResponse, _ probe: HTTPProbe) -> String? {
+        guard probe.statuses.contains(where: { $0.contains(response.status) }) else { return "HTTP \(response.status)" }
+        guard let wanted = probe.contains, !wanted.isEmpty else { return nil }
+        let body = response.body[...]
+        let text = Array(wanted.utf8)
+        var start = body.startIndex
+        while body.endIndex - start >= text.count {
+            if body[start...].starts(with: text) { return nil }
+            start += 1
+        }
+        return "HTTP \(response.status) without \"\(wanted)\""
+    }
+}

@@ -1,0 +1,47 @@
+package import Model
+
+/// What is probed: an address and how to look at it. `id` is the caller's name for it; it stays the same over a reload
+/// as long as the target is meant to keep its history.
+package struct ProbeTarget<ID: Hashable & Sendable>: Sendable, Hashable {
+    package let id: ID
+    package let address: SocketAddress
+    package let check: HealthCheck
+
+    package init(id: ID, address: SocketAddress, check: HealthCheck) {
+        self.id = id
+        self.address = address
+        self.check = check
+    }
+}
+
+/// What one look at a target came to.
+package struct ProbeOutcome: Sendable, Hashable {
+    package var up: Bool
+    /// `primary` or `replica`; nil when the probe does not learn roles or failed.
+    package var role: Role?
+    /// How far a replica's replayed state is behind; nil for everything else.
+    package var lag: Duration?
+    /// Why it is down, or what it is: `connection refused`, `HTTP 503`, `primary`. Never contains a secret.
+    package var reason: String
+    /// From the start of the probe to its result.
+    package var latency: Duration
+
+    package init(up: Bool, role: Role? = nil, lag: Duration? = nil, reason: String, latency: Duration) {
+        self.up = up
+        self.role = role
+        self.lag = lag
+        self.reason = reason
+        self.latency = latency
+    }
+}
+
+/// A target's standing after an outcome.
+package struct ProbeReport: Sendable, Hashable {
+    package let outcome: ProbeOutcome
+    /// Up by the check's rise and fall, which one bad outcome does not change.
+    package let up: Bool
+    /// The role it is believed to hold; nil when it is down or has none.
+    package let role: Role?
+    /// Whether this outcome changed `up` or the role, or is the first one.
+    package let changed: Bool
+}
