@@ -98,6 +98,7 @@ let package = Package(
         tests("HealthTests", ["Model", "Health"]),
         tests("EngineTests", ["Engine", "Model"]),
         tests("GeoTests", ["Geo", "Model"]),
+        tests("SteeringTests", ["Steering", "Geo", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
         tests("ProbingTests", ["ControlPlane", "Engine", "Model"]),
         tests("TopologyTests", ["Topology", "Model"]),

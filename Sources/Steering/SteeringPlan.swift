@@ -23,6 +23,9 @@ package final class SteeringPlan: Sendable {
     /// The ranges of addresses that the plan holds: what its memory grows with.
     package var rangeCount: Int { partition.table.rangeCount }
 
+    /// Whether both plans tell clients apart by one map: then a client's class is the same under both.
+    package func sharesPartition(with other: SteeringPlan) -> Bool { partition === other.partition }
+
     /// The class of `client` and how far around it that class reaches. Allocates nothing.
     ///
     /// - Parameter client: canonical (`IPAddress.canonical`). Of a client known only by a prefix, its first address.

@@ -38,10 +38,10 @@ struct MMDBTests {
         }
         let table = try LocationTable(mmdb: path)
         let known = [
-            ("81.2.69.142", "EU", "GB", 31), ("89.160.20.112", "EU", "SE", 28), ("2001:218::1", "AS", "JP", 32),
-            ("216.160.83.56", "NA", "US", 29),
+            ("81.2.69.142", "EU", "GB"), ("89.160.20.112", "EU", "SE"), ("2001:218::1", "AS", "JP"),
+            ("216.160.83.56", "NA", "US"),
         ]
-        for (text, continent, country, _) in known {
+        for (text, continent, country) in known {
             let found = table.place(of: try #require(IPAddress(text)))
             #expect(found.place == Place(continent: continent, country: country), "\(text)")
         }
