@@ -36,6 +36,7 @@ package struct LatencyTable: Sendable {
 
     /// - Parameters:
     ///   - entries: in any order; of two for the same prefix and region the later one wins.
+    ///   - regionCount: above every region of the entries.
     ///   - duplicate: told the positions of two entries for the same prefix and region.
     package init(
         _ entries: [Entry], regionCount: Int, duplicate: (_ first: Int, _ second: Int) -> Void = { _, _ in }
@@ -76,7 +77,9 @@ package struct LatencyTable: Sendable {
 extension LatencyTable {
     /// Reads lines of `prefix,region,milliseconds`; milliseconds are 0 ... 60000 with at most three decimals.
     ///
-    /// - Parameter regions: the names that the second field may have, in the order of their `RegionID`.
+    /// - Parameters:
+    ///   - text: the file.
+    ///   - regions: the names that the second field may have, in the order of their `RegionID`.
     /// - Throws: everything that is wrong, up to `InvalidTable.limit` problems.
     package init(csv text: [UInt8], regions: [String]) throws(InvalidTable) {
         var reader = FieldReader(text)

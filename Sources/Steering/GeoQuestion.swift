@@ -88,9 +88,8 @@ struct GeoQuestion: Sendable {
         case otherwise
     }
 
-    /// Which of its lists the step took for `client`, in words.
-    ///
-    /// - Parameter list: the position in the client's preference that decided; nil when none did.
+    /// Which of its lists the step took for `client`, in words. `list` is the position in the client's preference that
+    /// decided, nil when none did.
     func fact(for client: IPAddress, list: Int?) -> String {
         let chain = chains[Int(prefixes.lookup(client).value)]
         let located = locations?.place(of: client)

@@ -28,15 +28,13 @@ package final class SteeringPlan: Sendable {
 
     /// The class of `client` and how far around it that class reaches. Allocates nothing.
     ///
-    /// - Parameter client: canonical (`IPAddress.canonical`). Of a client known only by a prefix, its first address.
+    /// `client` is canonical (`IPAddress.canonical`); of a client known only by a prefix it is the first address.
     package func classify(_ client: IPAddress) -> ClientClass {
         let match = partition.table.lookup(client)
         return ClientClass(index: match.value, scope: match.width)
     }
 
-    /// What each class is answered with.
-    ///
-    /// - Parameter health: of every candidate, in the order of `DynamicName.candidates`.
+    /// What each class is answered with, given the health of every candidate in the order of `DynamicName.candidates`.
     package func evaluate(_ health: [CandidateHealth]) -> [ClassAnswer] {
         let worlds = World.all(health)
         return partition.classes.indices.map { answer(class: $0, worlds: worlds) }

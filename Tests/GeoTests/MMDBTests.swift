@@ -69,7 +69,8 @@ struct MMDBTests {
         #expect(checked > 100)
     }
 
-    @Test("A hostile file is refused, or read without harm", .timeLimit(.minutes(1)), arguments: MMDBSamples.files("bad"))
+    @Test(
+        "A hostile file is refused, or read without harm", .timeLimit(.minutes(1)), arguments: MMDBSamples.files("bad"))
     func bad(path: String) {
         do {
             let table = try LocationTable(mmdb: path)

@@ -23,7 +23,8 @@ enum RandomAddresses {
             high = high << 8 | UInt64(few.randomElement(using: &generator) ?? 0)
             low = low << 8 | UInt64(few.randomElement(using: &generator) ?? 0)
         }
-        return Bool.random(using: &generator) ? IPAddress(v4: UInt32(truncatingIfNeeded: high)) : IPAddress(v6: high, low)
+        return Bool.random(using: &generator)
+            ? IPAddress(v4: UInt32(truncatingIfNeeded: high)) : IPAddress(v6: high, low)
     }
 
     /// Any address of `prefix`.

@@ -92,7 +92,8 @@ struct RandomScene {
         for _ in 0..<Int.random(in: 0...30, using: &generator) {
             latencies.append(
                 .init(
-                    prefix: Self.prefix(using: &generator), region: RegionID(Int.random(in: 0..<count, using: &generator)),
+                    prefix: Self.prefix(using: &generator),
+                    region: RegionID(Int.random(in: 0..<count, using: &generator)),
                     microseconds: UInt32.random(in: 0...40, using: &generator) * 1000))
         }
         self.locations = locations
