@@ -27,8 +27,15 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
 
+/// With `-enable-cmo-everything` each module emits the standard library's specialisations that it uses as public symbols:
+/// several modules have the same ones, and the linker may keep any.
+let linking: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"], .when(configuration: .release))
+]
+
 func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: house)
+    .executableTarget(
+        name: name, dependencies: dependencies, path: path, swiftSettings: house, linkerSettings: linking)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
