@@ -1,4 +1,3 @@
-import Foundation
 package import Model
 
 /// From a topology file to a `Snapshot`. `check` and boot call the same functions.
@@ -19,6 +18,7 @@ package enum TopologyLoader {
     /// File paths in the result are absolute, each resolved against the file in which it is written. Secrets are not
     /// read; whether zone files and maps exist is for those who use them to say.
     /// - Parameter path: relative to the working folder, or absolute.
+    /// - Returns: the topology, with dense ids in the order of the file.
     /// - Throws: every error of the topology at once.
     package static func load(path: String) throws(InvalidTopology) -> Snapshot {
         try snapshot(of: inspect(path: path))
@@ -32,16 +32,16 @@ package enum TopologyLoader {
         try snapshot(of: inspect(text: text, file: file, files: files))
     }
 
-    /// Reads a topology and says everything there is to say about it, warnings included.
-    /// - Parameter lookingForFiles: whether a file that the topology names and that does not exist is an error.
+    /// Reads a topology and says everything there is to say about it, warnings included. With `lookingForFiles`, a file
+    /// that the topology names and that does not exist is an error.
     package static func inspect(path: String, lookingForFiles: Bool = false) -> Inspection {
         inspect(
-            name: path, path: absolute(path), fetch: TopologyReader.fetchFile,
-            missing: lookingForFiles ? { !FileManager.default.fileExists(atPath: $0) } : { _ in false })
+            name: path, path: Disk.absolute(path), fetch: TopologyReader.fetchFile,
+            missing: lookingForFiles ? { !Disk.exists($0) } : { _ in false })
     }
 
     package static func inspect(text: String, file: String, files: [String: String] = [:]) -> Inspection {
-        let path = absolute(file)
+        let path = Disk.absolute(file)
         return inspect(
             name: file, path: path,
             fetch: { wanted in
@@ -52,11 +52,6 @@ package enum TopologyLoader {
                 return .success(Array(found.utf8))
             },
             missing: { _ in false })
-    }
-
-    private static func absolute(_ path: String) -> String {
-        let folder = FileManager.default.currentDirectoryPath
-        return TopologyReader.normalize(path.hasPrefix("/") ? path : folder + "/" + path)
     }
 
     private static func snapshot(of inspection: Inspection) throws(InvalidTopology) -> Snapshot {

@@ -1,5 +1,4 @@
 import Crypto
-import Foundation
 
 /// Reads a topology and what it includes, and merges them into one tree.
 struct TopologyReader {
@@ -28,9 +27,7 @@ struct TopologyReader {
         let diagnostics: [Diagnostic]
     }
 
-    /// - Parameters:
-    ///   - name: for diagnostics.
-    ///   - path: absolute.
+    /// Reads the file at the absolute `path`, which diagnostics call `name`, and everything that it includes.
     static func read(name: String, path: String, fetch: @escaping Fetch) -> Reading {
         var reader = TopologyReader(fetch: fetch)
         reader.readFile(name: name, path: path, includedAt: nil, chain: [])
@@ -116,17 +113,5 @@ struct TopologyReader {
     }
 
     /// From the disk.
-    static func fetchFile(_ path: String) -> Result<[UInt8], Refusal> {
-        do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            defer { try? handle.close() }
-            return .success([UInt8](try handle.read(upToCount: maximumSize + 1) ?? Data()))
-        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
-            return .failure(Refusal(reason: "it does not exist"))
-        } catch let error as CocoaError where error.code == .fileReadNoPermission {
-            return .failure(Refusal(reason: "permission is missing"))
-        } catch {
-            return .failure(Refusal(reason: "it is no readable file"))
-        }
-    }
+    static func fetchFile(_ path: String) -> Result<[UInt8], Refusal> { Disk.read(path, limit: maximumSize) }
 }

@@ -103,6 +103,9 @@ struct YAMLReader {
                 .error("not YAML: \(problem)\(context)")
         }
         switch error as? YamlError {
+        case .composer(_, let problem, let mark, _) where problem == "but found another document":
+            return Position(source: source, line: mark.line, column: mark.column)
+                .error("a second document begins", "a file holds one")
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
             return at(mark, problem, context)

@@ -61,7 +61,7 @@ extension TopologySchema {
         ])
 
     static let check = RecordSchema(
-        "A check", "An active probe: exactly one of `http`, `tcp` and `postgresql`, and when to believe it.",
+        "A check", "An active probe, and when to believe it.",
         oneOf: ["http", "tcp", "postgresql"],
         [
             .init("http", .record(httpProbe), "A GET request whose answer is judged."),

@@ -55,7 +55,8 @@ enum TopologySchema {
         "federation.keys[]", "One key that signs and verifies reports (HMAC-SHA256).",
         [
             .init("id", .name, .required, "Travels with each signature, so that the right key verifies it."),
-            .init("secret", .record(secret), .required, "The key's bytes: at least 16 characters of them."),
+            .init(
+                "secret", .record(secret), .required, "The key's bytes. Take 32 random ones: `openssl rand -hex 32`."),
         ])
 
     static let damping = RecordSchema(

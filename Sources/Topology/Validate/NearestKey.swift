@@ -2,8 +2,7 @@ import Model
 
 /// Guesses what was meant.
 enum NearestKey {
-    /// The candidate that is nearest to `text`: equal but for case, or within a third of its length in edits.
-    /// Nil when nothing is near.
+    /// The candidate that is nearest to `text`: equal but for case, within a third of its length in edits, or else begun by it. Nil when nothing is near.
     static func nearest(to text: String, among candidates: [String]) -> String? {
         guard text.utf8.count <= 64 else { return nil }
         let wanted = Array(text.lowercased().utf8)
@@ -14,7 +13,7 @@ enum NearestKey {
             let found = distance(wanted, other)
             if found <= limit, found < best?.distance ?? .max { best = (candidate, found) }
         }
-        return best?.candidate
+        return best?.candidate ?? (text.count >= 3 ? candidates.first { $0.hasPrefix(text) } : nil)
     }
 
     /// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours, each counting one.

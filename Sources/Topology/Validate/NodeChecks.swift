@@ -62,6 +62,8 @@ private enum PortClashes {
         let address: IPAddress
         let what: String
         let position: Position
+        /// Where the node says what makes it listen there.
+        let nodePosition: Position
 
         func meets(_ other: Use) -> Bool {
             let sameMachine =
@@ -79,13 +81,16 @@ private enum PortClashes {
             guard let address = Compiler.address(of: node.record, in: root) else { continue }
             for (what, at, position) in listeners(of: node.name, node.record, address, root) where at.port != 0 {
                 let use = Use(
-                    node: node.name, nodeAddress: address, address: at.address, what: what, position: position)
+                    node: node.name, nodeAddress: address, address: at.address, what: what, position: position,
+                    nodePosition: node.record.position(of: "address"))
                 // Only uses of the same port can meet, and the first that does is enough to say.
                 if let other = usesByPort[at.port]?.first(where: use.meets) {
+                    // Listeners are shared by the nodes of a tier: between two nodes it is the nodes that clash.
+                    let here =
+                        use.node == other.node ? (use.position, other.position) : (use.nodePosition, other.nodePosition)
                     diagnostics.append(
-                        position.error(
-                            "\(what): \(at) is taken by \(other.what) (\(other.position.text))",
-                            "another port or address"))
+                        here.0.error(
+                            "\(what): \(at) is taken by \(other.what) (\(here.1.text))", "another port or address"))
                 }
                 usesByPort[at.port, default: []].append(use)
             }

@@ -208,7 +208,7 @@ struct SchemaChecker {
                 present[1].position.error(
                     "\(path) has both '\(present[0].key)' and '\(present[1].key)'",
                     "exactly one of " + Self.list(schema.oneOf)))
-        } else if present.isEmpty {
+        } else if present.isEmpty, entries.allSatisfy({ schema.key($0.key) != nil }) {
             diagnostics.append(
                 position.error("\(path) says nothing", "exactly one of " + Self.list(schema.oneOf)))
         }
