@@ -1,0 +1,74 @@
+import ArgumentParser
+import ControlPlane
+import Foundation
+import Model
+import Topology
+
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Say why a client is answered the way it is.",
+        subcommands: [ExplainDNS.self])
+}
+
+struct ExplainDNS: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dns",
+        abstract: "Say what a client would be answered by DNS, and every step that led there.",
+        discussion: "With --topology alone the first DNS node is asked; several may see different things.")
+
+    @Argument(help: "The name that is asked for.")
+    var name: String
+
+    @Argument(help: "The record type: A, AAAA, TXT and so on.")
+    var type: String
+
+    @Option(help: "The client's address, or that of its EDNS client subnet.")
+    var client: String
+
+    @Option(help: ArgumentHelp("The DNS node: its admin URL, or its name together with --topology.", valueName: "node"))
+    var node: [String] = []
+
+    @Option(help: "The topology that knows the nodes.", completion: .file(extensions: ["yaml", "yml"]))
+    var topology: String?
+
+    @Option(help: ArgumentHelp("The environment variable that holds the admin token.", valueName: "name"))
+    var tokenEnv: String?
+
+    @Flag(help: "Print what the node says, as JSON.")
+    var json = false
+
+    mutating func validate() throws {
+        guard IPAddress(client) != nil else { throw ValidationError("--client: '\(client)' is not an address") }
+        if node.isEmpty, topology == nil { throw ValidationError("give --node URL or --topology FILE") }
+    }
+
+    func run() async throws {
+        let target = try target()
+        var query = URLComponents()
+        query.queryItems = [
+            URLQueryItem(name: "kind", value: "dns"), URLQueryItem(name: "name", value: name),
+            URLQueryItem(name: "type", value: type.uppercased()), URLQueryItem(name: "client", value: client),
+        ]
+        let admin = AdminClient(timeout: .seconds(5))
+        switch await admin.get("/explain?" + (query.percentEncodedQuery ?? ""), from: target) {
+        case .failure(let failure):
+            Output.line("\(target.name): \(failure.description)", to: .diagnostics)
+            throw ExitCode(1)
+        case .success(let answer):
+            Output.write(json ? JSON.text(answer) + "\n" : Explanation.text(answer))
+        }
+    }
+
+    private func target() throws -> Target {
+        var targets = Targets()
+        targets.nodes = node
+        targets.topology = topology
+        targets.tokenEnv = tokenEnv
+        if node.isEmpty, let topology, let snapshot = try? TopologyLoader.load(path: topology) {
+            targets.nodes = snapshot.nodes.filter { $0.tier == .dns && $0.admin != nil }.prefix(1).map(\.name)
+        }
+        guard let target = try targets.resolve().first else { throw ValidationError("no DNS node has an admin API") }
+        return target
+    }
+}

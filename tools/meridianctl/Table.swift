@@ -1,0 +1,27 @@
+/// Aligned columns of text for people.
+struct Table {
+    private var rows: [[String]]
+
+    /// - Parameter columns: the headings, set in capitals.
+    init(_ columns: [String]) { rows = [columns.map { $0.uppercased() }] }
+
+    var isEmpty: Bool { rows.count == 1 }
+
+    mutating func add(_ cells: [String]) { rows.append(cells) }
+
+    /// Two blanks between columns, none at the ends of lines.
+    var text: String {
+        let count = rows.map(\.count).max() ?? 0
+        let widths = (0..<count).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
+        var text = ""
+        for row in rows {
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                line += cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }
+            while line.last == " " { line.removeLast() }
+            text += line + "\n"
+        }
+        return text
+    }
+}
