@@ -1,10 +1,6 @@
 #ifndef MERIDIAN_CCURL_SHIM_H
 #define MERIDIAN_CCURL_SHIM_H
 
-// As in CLinux: structures such as fd_set must look alike in every module that includes them.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <curl/curl.h>
 
 // curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic, which Swift cannot call: typed stand-ins.

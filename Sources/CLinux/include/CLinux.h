@@ -6,6 +6,13 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+// fd_set names its member by __USE_XOPEN, which _GNU_SOURCE turns on and Swift's Glibc module does not: a type must look
+// alike in every module that has it.
+#include <features.h>
+#pragma push_macro("__USE_XOPEN")
+#undef __USE_XOPEN
+#include <sys/select.h>
+#pragma pop_macro("__USE_XOPEN")
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
