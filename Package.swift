@@ -98,7 +98,10 @@ let package = Package(
         program("meridian-l7", ["L7Tier", "ControlPlane", "Topology", argumentParser]),
         program("meridian-l4", ["L4Tier", "ControlPlane", "Topology", argumentParser]),
         program("meridianctl", ["Model", "Topology", "ControlPlane", argumentParser], path: "tools/meridianctl"),
-        program("meridian-world", ["Model", "Topology", "ControlPlane", argumentParser], path: "tools/world"),
+        .target(
+            name: "WorldKit", dependencies: ["Model", "Topology", "ControlPlane"], path: "tools/world/Kit",
+            swiftSettings: house),
+        program("meridian-world", ["WorldKit", argumentParser], path: "tools/world/Command"),
 
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: house),
         tests("ModelTests", ["Model"]),
