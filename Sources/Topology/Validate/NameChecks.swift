@@ -4,6 +4,11 @@ import Model
 enum NameChecks {
     static func run(on root: Record) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
+        var regions: [String: Set<String>] = [:]
+        for pool in root.records("pools") {
+            guard let service = pool.record.optionalText("service") else { continue }
+            regions[service, default: []].formUnion(pool.record.entries("endpoints").map(\.name))
+        }
         for zone in root.section("dns").entries("zones") {
             guard case .text(let origin) = zone.key, let record = zone.value.record else { continue }
             var seen: [String: Position] = [:]
@@ -21,14 +26,16 @@ enum NameChecks {
                         entry.position.error("\(path) is not in the zone \(origin)", ScalarKind.label.allowed))
                 }
                 if let name = entry.value.record {
-                    diagnostics += check(name, path, isApex: relative == "@", root)
+                    diagnostics += check(name, path, isApex: relative == "@", regions)
                 }
             }
         }
         return diagnostics
     }
 
-    private static func check(_ name: Record, _ path: String, isApex: Bool, _ root: Record) -> [Diagnostic] {
+    private static func check(_ name: Record, _ path: String, isApex: Bool, _ regions: [String: Set<String>])
+        -> [Diagnostic]
+    {
         var diagnostics: [Diagnostic] = []
         for answer in name.records("answers") {
             diagnostics += answers(answer.record, "\(path).answers.\(answer.name)", isApex: isApex)
@@ -42,7 +49,7 @@ enum NameChecks {
                     probe.position.error("\(path).check.\(kind) has no 'port'", "the port that users connect to"))
             }
         }
-        if let service = name.optionalText("service") { diagnostics += places(name, path, service, root) }
+        if let service = name.optionalText("service") { diagnostics += places(name, path, service, regions[service]) }
         return diagnostics
     }
 
@@ -108,17 +115,17 @@ enum NameChecks {
     }
 
     /// A region that answers for a service without a server of its own there: its verdict has no evidence.
-    private static func places(_ name: Record, _ path: String, _ service: String, _ root: Record) -> [Diagnostic] {
-        let pools = root.records("pools").filter { $0.record.optionalText("service") == service }
-        let places = Set(pools.flatMap { $0.record.entries("endpoints").map(\.name) })
-        if pools.isEmpty {
+    private static func places(_ name: Record, _ path: String, _ service: String, _ regions: Set<String>?)
+        -> [Diagnostic]
+    {
+        guard let regions else {
             return [
                 name.position(of: "service").warning(
                     "\(path).service: no pool implements '\(service)'",
                     "only its own check tells whether a region is healthy")
             ]
         }
-        return name.entries("answers").filter { !places.contains($0.name) }.map {
+        return name.entries("answers").filter { !regions.contains($0.name) }.map {
             $0.position.warning(
                 "\(path).answers.\($0.name): '\(service)' has no servers in this region",
                 "only its own check tells whether the region is healthy")

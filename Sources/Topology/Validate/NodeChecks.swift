@@ -53,12 +53,27 @@ extension IPAddress {
     var isUnspecified: Bool { high == 0 && low == 0 }
 }
 
-/// Two listeners at one address and port. Nodes with different addresses may well be different machines, so a loopback
-/// address that two of them share is no clash, unless the nodes are on loopback themselves.
+/// Two listeners at one address and port.
 private enum PortClashes {
+    /// What certainly is one machine. Nodes with different addresses may well be different ones, so a loopback address
+    /// that two of them share is no clash, unless the nodes are on loopback themselves.
+    private enum Machine: Hashable {
+        case this
+        case at(IPAddress)
+        case of(node: String)
+
+        init(node: String, address: IPAddress) {
+            self = address.isLoopback ? .this : address.isUnspecified ? .of(node: node) : .at(address)
+        }
+    }
+
+    private struct Place: Hashable {
+        let machine: Machine
+        let port: UInt16
+    }
+
     private struct Use {
         let node: String
-        let nodeAddress: IPAddress
         let address: IPAddress
         let what: String
         let position: Position
@@ -66,33 +81,32 @@ private enum PortClashes {
         let nodePosition: Position
 
         func meets(_ other: Use) -> Bool {
-            let sameMachine =
-                node == other.node || nodeAddress.isLoopback && other.nodeAddress.isLoopback
-                || nodeAddress == other.nodeAddress && !nodeAddress.isUnspecified
-            guard sameMachine else { return false }
-            return address == other.address || address.isUnspecified || other.address.isUnspecified
+            address == other.address || address.isUnspecified || other.address.isUnspecified
         }
     }
 
     static func find(in root: Record) -> [Diagnostic] {
-        var usesByPort: [UInt16: [Use]] = [:]
+        var uses: [Place: [Use]] = [:]
         var diagnostics: [Diagnostic] = []
         for node in root.records("nodes") {
             guard let address = Compiler.address(of: node.record, in: root) else { continue }
+            let machine = Machine(node: node.name, address: address)
             for (what, at, position) in listeners(of: node.name, node.record, address, root) where at.port != 0 {
+                let place = Place(machine: machine, port: at.port)
                 let use = Use(
-                    node: node.name, nodeAddress: address, address: at.address, what: what, position: position,
+                    node: node.name, address: at.address, what: what, position: position,
                     nodePosition: node.record.position(of: "address"))
-                // Only uses of the same port can meet, and the first that does is enough to say.
-                if let other = usesByPort[at.port]?.first(where: use.meets) {
+                // The first that it meets is enough to say.
+                if let other = uses[place]?.first(where: use.meets) {
                     // Listeners are shared by the nodes of a tier: between two nodes it is the nodes that clash.
-                    let here =
-                        use.node == other.node ? (use.position, other.position) : (use.nodePosition, other.nodePosition)
+                    let isOneNode = use.node == other.node
+                    let here = isOneNode ? use.position : use.nodePosition
+                    let there = isOneNode ? other.position : other.nodePosition
                     diagnostics.append(
-                        here.0.error(
-                            "\(what): \(at) is taken by \(other.what) (\(here.1.text))", "another port or address"))
+                        here.error(
+                            "\(what): \(at) is taken by \(other.what) (\(there.text))", "another port or address"))
                 }
-                usesByPort[at.port, default: []].append(use)
+                uses[place, default: []].append(use)
             }
         }
         return diagnostics

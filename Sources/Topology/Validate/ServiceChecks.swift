@@ -17,15 +17,18 @@ enum ServiceChecks {
         for service in services where !finished.contains(service.name) {
             // Depth first, with a stack of our own: the file decides how deep it goes.
             var path: [(name: String, rest: ArraySlice<Checked>)] = [(service.name, dependencies(service.record))]
+            var onPath: Set<String> = [service.name]
             while let top = path.last {
                 guard let item = top.rest.first else {
                     finished.insert(top.name)
+                    onPath.remove(top.name)
                     path.removeLast()
                     continue
                 }
                 path[path.count - 1].rest.removeFirst()
                 guard let next = item.text, let record = records[next], !finished.contains(next) else { continue }
-                if let start = path.firstIndex(where: { $0.name == next }) {
+                if onPath.contains(next) {
+                    let start = path.firstIndex { $0.name == next } ?? 0
                     let ring = path[start...].map(\.name) + [next]
                     diagnostics.append(
                         item.position.error(
@@ -33,6 +36,7 @@ enum ServiceChecks {
                             "a service cannot depend on itself"))
                 } else {
                     path.append((next, dependencies(record)))
+                    onPath.insert(next)
                 }
             }
         }
