@@ -45,6 +45,12 @@ open class Channel {
         if !worker.poller.add(self, levelTriggered: levelTriggered) { close() }
     }
 
+    /// Asks for another `ready` call in a later turn, for an edge-triggered channel that stops before its socket is empty
+    /// so that others have their turn. Costs a system call.
+    package final func renew() {
+        if isRegistered, descriptor >= 0 { worker.poller.renew(self) }
+    }
+
     /// Closes the descriptor, forgets the deadline and calls `closed()`. A second call does nothing.
     package final func close() {
         guard descriptor >= 0 else { return }

@@ -14,10 +14,17 @@ package final class Listener: Channel {
     package private(set) var refused = 0
 
     /// Opens and registers a listener. The closure owns each descriptor that it is given.
-    package init(
+    package convenience init(
         worker: Worker, address: SocketAddress, accepted: @escaping (CInt, SocketAddress) -> Void
     ) throws(SocketError) {
-        let descriptor = try Socket.listen(address)
+        self.init(worker: worker, adopting: try Socket.listen(address), address: address, accepted: accepted)
+    }
+
+    /// Registers a listener that was opened before, as while a new configuration was prepared. Owns `descriptor`.
+    package init(
+        worker: Worker, adopting descriptor: CInt, address: SocketAddress,
+        accepted: @escaping (CInt, SocketAddress) -> Void
+    ) {
         self.address = Socket.localAddress(descriptor) ?? address
         self.accepted = accepted
         spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -44,6 +51,13 @@ package final class Listener: Channel {
                 }
             }
         }
+    }
+
+    /// Accepts what the kernel has completed for this socket and closes it. Closing alone would reset those clients:
+    /// another worker's socket on the same port does not inherit them.
+    package func drainAndClose() {
+        ready(.readable)
+        close()
     }
 
     private func refuseOne() {

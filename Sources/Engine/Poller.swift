@@ -31,6 +31,13 @@ struct Poller {
             descriptor, channel.descriptor, interest, Unmanaged.passUnretained(channel).toOpaque()) == 0
     }
 
+    /// Has epoll look at an edge-triggered channel's descriptor again and report what it finds.
+    func renew(_ channel: Channel) {
+        let interest = Readiness([.readable, .peerClosed, .writable]).rawValue | Self.edgeTriggered
+        _ = unsafe meridian_epoll_modify(
+            descriptor, channel.descriptor, interest, Unmanaged.passUnretained(channel).toOpaque())
+    }
+
     /// Waits at most `milliseconds` and hands each ready channel to itself.
     func wait(milliseconds: CInt, worker: Worker) {
         let count = unsafe epoll_wait(descriptor, events, CInt(Self.capacity), milliseconds)

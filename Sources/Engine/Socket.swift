@@ -91,6 +91,12 @@ package enum Socket {
         try? set(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1, nil)
     }
 
+    /// Makes close() send RST instead of FIN, so that a stream that was cut short cannot be taken for a complete one.
+    package static func resetOnClose(_ descriptor: CInt) {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// SO_ERROR: the outcome of a connect, or 0.
     package static func pendingError(_ descriptor: CInt) -> CInt {
         var code: CInt = 0

@@ -34,6 +34,11 @@ static inline int meridian_epoll_add(int poller, int descriptor, uint32_t events
     return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event);
 }
 
+static inline int meridian_epoll_modify(int poller, int descriptor, uint32_t events, void *pointer) {
+    struct epoll_event event = {.events = events, .data = {.ptr = pointer}};
+    return epoll_ctl(poller, EPOLL_CTL_MOD, descriptor, &event);
+}
+
 static inline int meridian_recvmmsg(int descriptor, struct mmsghdr *messages, unsigned int count) {
     return recvmmsg(descriptor, messages, count, MSG_DONTWAIT, NULL);
 }
