@@ -1,0 +1,103 @@
+/// What the Connection fields of a head say.
+struct ConnectionFacts {
+    var close = false
+    var keepAlive = false
+    var upgrade = false
+    /// Options that name other fields.
+    var hasOthers = false
+
+    mutating func take(_ value: Slice, _ bytes: RawSpan) {
+        var list = TokenList(value)
+        while let option = list.next(bytes) {
+            if bytes.equals(option, ignoringCase: "close") {
+                close = true
+            } else if bytes.equals(option, ignoringCase: "keep-alive") {
+                keepAlive = true
+            } else if bytes.equals(option, ignoringCase: "upgrade") {
+                upgrade = true
+            } else {
+                hasOthers = true
+            }
+        }
+    }
+}
+
+/// What Content-Length and Transfer-Encoding say, and the one body length that follows (RFC 9112 section 6.3).
+struct FramingFacts {
+    private var contentLength: UInt64?
+    private var hasTransferCoding = false
+    private var isChunked = false
+    private var hasUnknownCoding = false
+    private var hasOtherCoding = false
+
+    /// A second Content-Length is refused even when it agrees: nobody sends it by accident.
+    mutating func take(_ field: Field, _ bytes: RawSpan) -> HeadFault? {
+        if field.id == .contentLength {
+            guard contentLength == nil, let value = decimal(bytes, field.value) else { return .invalidContentLength }
+            contentLength = value
+            return nil
+        }
+        hasTransferCoding = true
+        var list = TokenList(field.value)
+        while let coding = list.next(bytes) {
+            // Anything behind chunked makes it not the final coding.
+            if isChunked { return .ambiguousFraming }
+            if bytes.equals(coding, ignoringCase: "chunked") {
+                isChunked = true
+            } else if Self.isRegistered(coding, bytes) {
+                hasOtherCoding = true
+            } else {
+                hasUnknownCoding = true
+            }
+        }
+        return nil
+    }
+
+    private static func isRegistered(_ coding: Slice, _ bytes: RawSpan) -> Bool {
+        bytes.equals(coding, ignoringCase: "gzip") || bytes.equals(coding, ignoringCase: "deflate")
+            || bytes.equals(coding, ignoringCase: "compress") || bytes.equals(coding, ignoringCase: "identity")
+            || bytes.equals(coding, ignoringCase: "x-gzip") || bytes.equals(coding, ignoringCase: "x-compress")
+    }
+
+    func requestFraming(minorVersion: Int, into framing: inout BodyFraming) -> HeadFault? {
+        guard hasTransferCoding else {
+            framing = contentLength.map { $0 == 0 ? .none : .length($0) } ?? .none
+            return nil
+        }
+        if contentLength != nil || minorVersion == 0 { return .ambiguousFraming }
+        if hasUnknownCoding { return .unsupportedTransferCoding }
+        guard isChunked else { return .ambiguousFraming }
+        if hasOtherCoding { return .unsupportedTransferCoding }
+        framing = .chunked
+        return nil
+    }
+
+    func responseFraming(minorVersion: Int, bodyless: Bool, into framing: inout BodyFraming) -> HeadFault? {
+        if hasTransferCoding {
+            if contentLength != nil || minorVersion == 0 { return .ambiguousFraming }
+            guard isChunked, !hasOtherCoding, !hasUnknownCoding else { return .unsupportedTransferCoding }
+            framing = bodyless ? .none : .chunked
+            return nil
+        }
+        if bodyless {
+            framing = .none
+        } else if let contentLength {
+            framing = contentLength == 0 ? .none : .length(contentLength)
+        } else {
+            framing = .untilClose
+        }
+        return nil
+    }
+}
+
+/// 1 to 18 digits and nothing else: no sign, no list, no white space, below 10^18.
+func decimal(_ bytes: RawSpan, _ slice: Slice) -> UInt64? {
+    guard slice.count >= 1, slice.count <= 18 else { return nil }
+    var value: UInt64 = 0
+    for index in slice.start..<slice.end {
+        let octet = bytes.octet(index)
+        guard Octet.isDigit(octet) else { return nil }
+        value = value &* 10 &+ UInt64(octet &- 0x30)
+    }
+    return value
+}

@@ -1,0 +1,59 @@
+/// Writes a head into memory that is there already. When it does not fit, `isFull` says so and nothing was written past
+/// the end.
+@safe
+package struct HeadWriter {
+    private let base: UnsafeMutableRawPointer
+    private let capacity: Int
+    package private(set) var count = 0
+    package private(set) var isFull = false
+
+    /// - Parameter room: not empty.
+    package init?(_ room: UnsafeMutableRawBufferPointer) {
+        guard let base = room.baseAddress, room.count > 0 else { return nil }
+        unsafe self.base = base
+        capacity = room.count
+    }
+
+    package var written: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
+    @inline(__always)
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        guard bytes.count <= capacity &- count else {
+            isFull = true
+            return
+        }
+        unsafe (base + count).copyMemory(from: source, byteCount: bytes.count)
+        count &+= bytes.count
+    }
+
+    @inline(__always)
+    package mutating func append(_ text: StaticString) {
+        unsafe append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    @inline(__always)
+    package mutating func append(_ octet: UInt8) {
+        guard count < capacity else {
+            isFull = true
+            return
+        }
+        unsafe base.storeBytes(of: octet, toByteOffset: count, as: UInt8.self)
+        count &+= 1
+    }
+
+    package mutating func append(decimal value: UInt64) {
+        var divisor: UInt64 = 1
+        while value / divisor >= 10 { divisor &*= 10 }
+        while divisor > 0 {
+            append(UInt8(truncatingIfNeeded: 0x30 &+ value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    /// Two digits, as in dates.
+    package mutating func append(twoDigits value: Int) {
+        append(UInt8(truncatingIfNeeded: 0x30 &+ value / 10 % 10))
+        append(UInt8(truncatingIfNeeded: 0x30 &+ value % 10))
+    }
+}
