@@ -111,6 +111,8 @@ let package = Package(
         tests("SteeringTests", ["Steering", "Geo", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
         tests("ProbingTests", ["ControlPlane", "Engine", "Model"]),
+        tests("HTTPWireTests", ["HTTPWire", "Model"]),
+        tests("HTTPExchangeTests", ["HTTPExchange", "HTTPWire", "Engine", "Model"]),
         tests("TopologyTests", ["Topology", "Model"]),
     ]
 )

@@ -1,4 +1,6 @@
+import Engine
 package import Model
+import Synchronization
 
 /// The HTTP/1.1 server of the control plane (admin API, federation): a worker of its own, whole requests in, whole
 /// answers out, and the answer may come later from any thread, which is what a long poll needs.
@@ -88,14 +90,32 @@ package final class HTTPServer: Sendable {
     package typealias Handler =
         @Sendable (_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) -> Void
 
+    private let group: WorkerGroup
+    private let host: ControlHost
+    /// What the listeners are bound to: port 0 has become a real one.
+    package let addresses: [SocketAddress]
+
     /// Binds every address and starts the worker.
+    ///
+    /// - Throws: `SocketError` when an address cannot be bound; nothing is left open then.
     package init(addresses: [SocketAddress], limits: Limits = Limits(), handler: @escaping Handler) throws {
-        throw HTTPServerUnavailable()
+        let started = Mutex<(host: ControlHost, addresses: [SocketAddress])?>(nil)
+        group = try WorkerGroup(count: 1, name: "control", counters: 0) { worker in
+            let host = ControlHost(worker: worker, limits: limits, handler: handler)
+            let bound = try host.listen(addresses)
+            started.withLock { $0 = (host, bound) }
+        }
+        guard let parts = started.withLock({ $0 }) else { throw SocketError("start", 0) }
+        host = parts.host
+        self.addresses = parts.addresses
     }
 
-    /// Closes the listeners, lets replies that are under way be written, then closes every connection.
-    package func stop() async {}
+    /// Closes the listeners, gives replies that are under way a second to be written, then closes every connection.
+    package func stop() async {
+        let host = host
+        await withCheckedContinuation { continuation in
+            group.broadcast { _ in host.stop { continuation.resume() } }
+        }
+        await group.stop()
+    }
 }
-
-/// The engine under the server is not part of this build.
-package struct HTTPServerUnavailable: Error {}

@@ -1,0 +1,96 @@
+import Engine
+import HTTPWire
+import Model
+
+/// The worker's side of `HTTPServer`: its listeners and sessions.
+///
+/// Sendable by confinement: others hold a reference and only use it in messages to the worker.
+final class ControlHost: @unchecked Sendable {
+    /// How long a stop waits for replies under way.
+    private static let grace: UInt64 = 1_000_000_000
+
+    let context: SessionContext
+    let limits: HTTPServer.Limits
+    private let handler: HTTPServer.Handler
+    private let mailbox: Mailbox
+    private var listeners: [Listener] = []
+    private var sessions: [UInt64: ControlSession] = [:]
+    private var nextNumber: UInt64 = 0
+    private var stopTimer: Ticker?
+    private var onStopped: (() -> Void)?
+
+    init(worker: Worker, limits: HTTPServer.Limits, handler: @escaping HTTPServer.Handler) {
+        context = SessionContext(worker: worker)
+        mailbox = worker.mailbox
+        self.limits = limits
+        self.handler = handler
+    }
+
+    func listen(_ addresses: [SocketAddress]) throws(SocketError) -> [SocketAddress] {
+        let sessionLimits = SessionLimits(
+            head: RequestHead.Limits(), headTimeout: limits.request, bodyTimeout: limits.idle, idleTimeout: limits.idle)
+        do throws(SocketError) {
+            for address in addresses {
+                listeners.append(
+                    try Listener(worker: context.worker, address: address) { [unowned self] descriptor, peer in
+                        accept(descriptor, peer, sessionLimits)
+                    })
+            }
+        } catch {
+            for listener in listeners { listener.close() }
+            throw error
+        }
+        return listeners.map(\.address)
+    }
+
+    private func accept(_ descriptor: CInt, _ peer: SocketAddress, _ sessionLimits: SessionLimits) {
+        nextNumber += 1
+        let session = ControlSession(
+            host: self, limits: sessionLimits, number: nextNumber, descriptor: descriptor, peer: peer)
+        sessions[nextNumber] = session
+        guard sessions.count <= limits.connections else {
+            session.close()
+            return
+        }
+        session.register()
+    }
+
+    func handle(_ request: HTTPServer.Request, session: UInt64, exchange: UInt64) {
+        let mailbox = mailbox
+        handler(request) { response in
+            mailbox.post { _ in self.deliver(response, session: session, exchange: exchange) }
+        }
+    }
+
+    private func deliver(_ response: HTTPServer.Response, session: UInt64, exchange: UInt64) {
+        guard let session = sessions[session], session.exchange == exchange else { return }
+        session.answer(response)
+    }
+
+    func remove(_ number: UInt64) {
+        sessions[number] = nil
+        if sessions.isEmpty { finishStop() }
+    }
+
+    func stop(_ completion: @escaping () -> Void) {
+        for listener in listeners { listener.close() }
+        listeners = []
+        onStopped = completion
+        context.drain()
+        guard !sessions.isEmpty else {
+            finishStop()
+            return
+        }
+        let timer = Ticker(worker: context.worker) { [unowned self] in context.closeAll() }
+        timer.setDeadline(after: Self.grace)
+        stopTimer = timer
+    }
+
+    private func finishStop() {
+        guard let completion = onStopped else { return }
+        onStopped = nil
+        stopTimer?.clearDeadline()
+        stopTimer = nil
+        completion()
+    }
+}

@@ -1,0 +1,333 @@
+public import Engine
+import HTTPWire
+package import Model
+
+/// The server's side of one HTTP/1 connection: heads in, bytes out, one exchange at a time. A request that is pipelined
+/// behind another waits in the input until that one's response has gone out.
+///
+/// What an exchange does with its request is the subclass's business. It finds the head in `context.request` and its
+/// bytes at the start of `input`, where they stay until `exchangeEnded`.
+@safe
+open class ServerSession: Channel {
+    package enum Phase: UInt8, Sendable {
+        /// Between requests.
+        case idle
+        /// Part of a head is there.
+        case head
+        case exchange
+        /// The last response is going out; then the connection closes.
+        case closing
+        /// All is sent; input is thrown away until the client has noticed, lest a reset destroy the response.
+        case lingering
+    }
+
+    package enum Fill: Sendable {
+        case bytes(Int)
+        /// Nothing there, or no room.
+        case nothing
+        /// The client sends no more.
+        case ended
+        case failed
+    }
+
+    /// How long a closed session keeps reading, and how much: enough for a response to arrive.
+    private static let lingerTime: UInt64 = 2_000_000_000
+
+    package final let context: SessionContext
+    package final let limits: SessionLimits
+    package final let peer: SocketAddress
+
+    package final var input: Buffer?
+    package final private(set) var phase = Phase.idle
+    /// The socket did not take all that it was given.
+    package final private(set) var isBlocked = false
+    /// Response octets that wait for the socket.
+    private final var pending: Buffer?
+    /// The socket may hold bytes that were not read.
+    package final private(set) var isReadable = false
+    private final var peerHasClosed = false
+    private final var isProcessing = false
+    private final var lingers = false
+    private final var scanner = HeadScanner()
+
+    final var next: ServerSession?
+    final var previous: ServerSession?
+
+    package init(context: SessionContext, limits: SessionLimits, descriptor: CInt, peer: SocketAddress) {
+        self.context = context
+        self.limits = limits
+        self.peer = peer
+        super.init(worker: context.worker, descriptor: descriptor)
+        context.insert(self)
+        Socket.setNoDelay(descriptor)
+        setDeadline(after: limits.headTimeout)
+    }
+
+    // MARK: - For the subclass
+
+    /// A head has arrived: `context.request`. Answer now, or keep what is needed and answer later.
+    open func requestReceived() {}
+
+    /// More of the request's body may be there: take it with `fill`.
+    open func bodyReadable() {}
+
+    /// The socket takes bytes again.
+    open func outputDrained() {}
+
+    /// The deadline passed in an exchange.
+    open func exchangeTimedOut() {}
+
+    /// The head was refused; the answer has been sent.
+    package func refused(status: Int, reason: StaticString) {}
+
+    /// The connection is gone, whoever closed it.
+    open func sessionClosed() {}
+
+    package final var isIdle: Bool { phase == .idle && pending == nil && (input?.isEmpty ?? true) }
+    package final var hasPending: Bool { pending != nil }
+    package final var transport: Transport { Transport(descriptor: descriptor) }
+
+    // MARK: - Events
+
+    override public final func ready(_ readiness: Readiness) {
+        if readiness.contains(.failed) {
+            close()
+            return
+        }
+        if readiness.contains(.peerClosed) { peerHasClosed = true }
+        if !readiness.isDisjoint(with: [.readable, .peerClosed]) { isReadable = true }
+        if isBlocked, readiness.contains(.writable) { resumeOutput() }
+        if isReadable, descriptor >= 0 { process() }
+    }
+
+    override public final func deadlineReached() {
+        switch phase {
+        case .idle, .closing, .lingering: close()
+        case .head: refuse(status: 408, reason: "head-timeout")
+        case .exchange: exchangeTimedOut()
+        }
+    }
+
+    override public final func closed() {
+        context.remove(self)
+        if let buffer = input { worker.buffers.give(buffer) }
+        if let buffer = pending { worker.buffers.give(buffer) }
+        input = nil
+        pending = nil
+        sessionClosed()
+    }
+
+    // MARK: - Input
+
+    /// Moves on as far as what is there allows.
+    package final func process() {
+        if isProcessing { return }
+        isProcessing = true
+        defer { isProcessing = false }
+        while descriptor >= 0 {
+            switch phase {
+            case .idle, .head:
+                guard pending == nil, readHead() else { return }
+            case .exchange:
+                bodyReadable()
+                if phase == .exchange || phase == .closing { return }
+            case .closing: return
+            case .lingering:
+                discardInput()
+                return
+            }
+        }
+    }
+
+    /// Reads once into `input`. A full buffer reads nothing.
+    package final func fill() -> Fill {
+        guard isReadable else { return .nothing }
+        if input == nil { input = worker.buffers.take() }
+        guard let room = unsafe input?.writable, room.count > 0 else { return .nothing }
+        switch unsafe transport.read(into: room) {
+        case .bytes(let count):
+            input?.commit(count)
+            // The socket is empty; the end of the stream would make no further edge when it was announced already.
+            if count < room.count, !peerHasClosed { isReadable = false }
+            return .bytes(count)
+        case .wouldBlock:
+            isReadable = false
+            return .nothing
+        case .endOfStream: return .ended
+        case .failed: return .failed
+        }
+    }
+
+    /// Whether the session has left the phases that this serves.
+    private final func readHead() -> Bool {
+        if let buffer = input, !buffer.isEmpty, parseHead() { return true }
+        guard descriptor >= 0 else { return false }
+        while true {
+            switch fill() {
+            case .bytes: if parseHead() { return true }
+            case .nothing:
+                releaseEmptyInput()
+                return false
+            case .ended, .failed:
+                close()
+                return false
+            }
+        }
+    }
+
+    private final func parseHead() -> Bool {
+        guard let bytes = unsafe input?.readable else { return false }
+        if phase == .head, unsafe !scanner.hasEnd(bytes.bytes), bytes.count < limits.head.size { return false }
+        switch unsafe context.request.parse(bytes.bytes, limits: limits.head) {
+        case .complete:
+            phase = .exchange
+            suspendDeadline()
+            requestReceived()
+            return true
+        case .incomplete:
+            if phase == .idle {
+                phase = .head
+                scanner = HeadScanner()
+                setDeadline(after: limits.headTimeout)
+                input?.compact()
+            }
+            return false
+        case .invalid(let fault):
+            refuse(status: fault.status, reason: fault.reason)
+            return true
+        }
+    }
+
+    private final func releaseEmptyInput() {
+        guard let buffer = input, buffer.isEmpty else { return }
+        worker.buffers.give(buffer)
+        input = nil
+    }
+
+    private final func discardInput() {
+        while true {
+            input?.clear()
+            switch fill() {
+            case .bytes: continue
+            case .nothing: return
+            case .ended, .failed:
+                close()
+                return
+            }
+        }
+    }
+
+    // MARK: - Output
+
+    /// Sends all of `first`, keeping what the socket does not take, and as much of `second` as it does take.
+    ///
+    /// - Returns: how much of `second` was taken; when that is not all, `outputDrained` says when to go on. Nil when the
+    ///   connection is broken: close it.
+    package final func send(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int? {
+        if isBlocked { return unsafe keep(first) ? 0 : nil }
+        switch unsafe transport.write(first, second) {
+        case .bytes(let count):
+            if count == first.count &+ second.count { return second.count }
+            isBlocked = true
+            if count >= first.count { return count &- first.count }
+            return unsafe keep(UnsafeRawBufferPointer(rebasing: first[count...])) ? 0 : nil
+        case .wouldBlock:
+            isBlocked = true
+            return unsafe keep(first) ? 0 : nil
+        case .endOfStream, .failed: return nil
+        }
+    }
+
+    private final func keep(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        if bytes.count == 0 { return true }
+        if pending == nil { pending = worker.buffers.take() }
+        return unsafe pending?.append(bytes) == bytes.count
+    }
+
+    private final func resumeOutput() {
+        if let bytes = unsafe pending?.readable {
+            switch unsafe transport.write(bytes) {
+            case .bytes(let count):
+                pending?.consume(count)
+                if count < bytes.count { return }
+            case .wouldBlock: return
+            case .endOfStream, .failed:
+                close()
+                return
+            }
+            if let buffer = pending { worker.buffers.give(buffer) }
+            pending = nil
+        }
+        isBlocked = false
+        switch phase {
+        case .exchange: outputDrained()
+        case .closing: finishClosing()
+        case .idle: process()
+        case .head, .lingering: break
+        }
+    }
+
+    // MARK: - Ends
+
+    /// The response has been handed over and the request is read to its end: `consumed` octets of `input` belonged to
+    /// it. The connection goes on with the next request.
+    package final func exchangeEnded(consumed: Int) {
+        input?.consume(consumed)
+        phase = .idle
+        setDeadline(after: limits.idleTimeout)
+        releaseEmptyInput()
+        if input != nil || isReadable { process() }
+    }
+
+    /// The response has been handed over and the connection ends with it.
+    ///
+    /// - Parameter hasUnread: the client may have sent, or be sending, more than was read.
+    package final func closeAfterResponse(hasUnread: Bool) {
+        phase = .closing
+        lingers = hasUnread
+        setDeadline(after: limits.bodyTimeout)
+        if pending == nil { finishClosing() }
+    }
+
+    private final func finishClosing() {
+        guard lingers else {
+            close()
+            return
+        }
+        transport.shutdownWrite()
+        phase = .lingering
+        setDeadline(after: Self.lingerTime)
+        process()
+    }
+
+    /// Answers a head that was refused, and closes.
+    private final func refuse(status: Int, reason: StaticString) {
+        respond(status: status, reason: reason, isHead: false, closes: true)
+        refused(status: status, reason: reason)
+        if descriptor >= 0 { closeAfterResponse(hasUnread: true) }
+    }
+
+    /// Sends a whole response of our own, with the reason in `X-Meridian-Reason` and as its text.
+    package final func respond(status: Int, reason: StaticString, isHead: Bool, closes: Bool) {
+        guard var writer = unsafe HeadWriter(context.scratch) else { return }
+        writer.append("HTTP/1.1 ")
+        writer.append(decimal: UInt64(status))
+        writer.append(" ")
+        writer.append(StatusText.reason(status))
+        writer.append("\r\nDate: ")
+        writer.append(date: worker.wallClock)
+        if status == 405 { writer.append("\r\nAllow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS") }
+        if closes { writer.append("\r\nConnection: close") }
+        writer.append("\r\nContent-Type: text/plain\r\nX-Meridian-Reason: ")
+        writer.append(reason)
+        writer.append("\r\nContent-Length: ")
+        writer.append(decimal: UInt64(reason.utf8CodeUnitCount + 1))
+        writer.append("\r\n\r\n")
+        if !isHead {
+            writer.append(reason)
+            writer.append("\n")
+        }
+        let empty = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        if unsafe send(writer.written, empty) == nil { close() }
+    }
+}

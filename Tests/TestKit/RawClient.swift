@@ -1,0 +1,114 @@
+import Glibc
+package import Model
+
+/// A blocking TCP client that sends exactly the bytes it is told to and gives up after a few seconds.
+package final class RawClient {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private var descriptor: CInt
+    private var buffered: [UInt8] = []
+
+    package init(_ address: SocketAddress, timeout: Int = 5) throws {
+        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }
+        var limit = timeval(tv_sec: timeout, tv_usec: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var inet = sockaddr_in()
+        inet.sin_family = sa_family_t(AF_INET)
+        inet.sin_port = address.port.bigEndian
+        inet.sin_addr.s_addr = address.address.v4.bigEndian
+        let result = unsafe withUnsafePointer(to: &inet) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            Glibc.close(descriptor)
+            throw Failure(description: "connect: \(errno)")
+        }
+    }
+
+    deinit { hangUp() }
+
+    package func hangUp() {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
+    }
+
+    package func finishSending() { shutdown(descriptor, CInt(SHUT_WR)) }
+
+    package func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    package func send(_ bytes: [UInt8]) throws {
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(
+                descriptor, $0.baseAddress.map { unsafe $0 + sent }, bytes.count - sent, CInt(MSG_NOSIGNAL)) }
+            guard count > 0 else { throw Failure(description: "send: \(errno)") }
+            sent += count
+        }
+    }
+
+    /// Reads once; nothing at the end of the stream.
+    private func fill() throws -> Bool {
+        var block = [UInt8](repeating: 0, count: 64 * 1024)
+        let count = unsafe block.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        guard count >= 0 else { throw Failure(description: "read: \(errno)") }
+        buffered += block[..<count]
+        return count > 0
+    }
+
+    /// Reads `count` bytes.
+    package func read(count: Int) throws -> [UInt8] {
+        while buffered.count < count {
+            guard try fill() else { throw Failure(description: "closed after \(buffered.count) of \(count) bytes") }
+        }
+        defer { buffered.removeFirst(count) }
+        return Array(buffered[..<count])
+    }
+
+    /// Reads until the peer closes.
+    package func readToEnd() throws -> String {
+        while try fill() {}
+        defer { buffered = [] }
+        return String(decoding: buffered, as: UTF8.self)
+    }
+
+    /// Reads one head, up to and including the empty line.
+    package func readHead() throws -> String {
+        while true {
+            if let end = headEnd() {
+                defer { buffered.removeFirst(end) }
+                return String(decoding: buffered[..<end], as: UTF8.self)
+            }
+            guard try fill() else {
+                throw Failure(description: "closed in a head: \(String(decoding: buffered, as: UTF8.self))")
+            }
+        }
+    }
+
+    private func headEnd() -> Int? {
+        guard buffered.count >= 4 else { return nil }
+        for index in 3..<buffered.count
+        where buffered[index] == 10 && buffered[index - 1] == 13 && buffered[index - 2] == 10 && buffered[index - 3] == 13 {
+            return index + 1
+        }
+        return nil
+    }
+
+    /// Reads a response whose length a Content-Length tells, or nothing.
+    package func readResponse(hasBody: Bool = true) throws -> (head: String, body: String) {
+        let head = try readHead()
+        var length = 0
+        for line in head.split(separator: "\r\n") where line.lowercased().hasPrefix("content-length:") {
+            length = Int(line.split(separator: ":")[1].drop { $0 == " " }) ?? 0
+        }
+        guard hasBody, length > 0 else { return (head, "") }
+        return (head, String(decoding: try read(count: length), as: UTF8.self))
+    }
+}
+
+package func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
