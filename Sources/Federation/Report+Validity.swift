@@ -17,3 +17,22 @@ extension Report {
             && observations.allSatisfy { short($0.service) && short($0.region) && short($0.reason) }
     }
 }
+
+extension Report {
+    /// This report without what changes all the time (numbers, times, load): two reports with one substance call for the
+    /// same verdicts, and the later one is only a sign of life.
+    package var substance: Report {
+        var substance = self
+        substance.sequence = 0
+        substance.issuedAt = Timestamp(nanoseconds: 0)
+        substance.rate = 0
+        for index in pools.indices {
+            substance.pools[index].inFlight = 0
+            substance.pools[index].ratePerSecond = 0
+            substance.pools[index].errorRate = 0
+            substance.pools[index].p50Milliseconds = 0
+            substance.pools[index].p99Milliseconds = 0
+        }
+        return substance
+    }
+}

@@ -14,7 +14,7 @@ package struct ReportStore: Sendable {
 
     package enum Admission: Sendable, Hashable {
         /// It is newer than what we had. The first report of a node has no `previous`.
-        case accepted(previous: Report?)
+        case accepted(Report, previous: Report?)
         case duplicate
         /// Something newer is known: a replay, or a slower path.
         case superseded
@@ -71,7 +71,7 @@ package struct ReportStore: Sendable {
         if report.node == own { return .refused(.impostor) }
         let previous = entries[report.node]?.report
         insert(signed, report, heardAt: heardAt)
-        return .accepted(previous: previous)
+        return .accepted(report, previous: previous)
     }
 
     /// What changed after `cursor`, oldest first. A cursor from another life of this store asks for everything.

@@ -3,9 +3,21 @@ package import Model
 
 extension Timestamp {
     /// The wall clock. Only shells read it; pure code is told the time.
-    package static var now: Timestamp {
+    package static var now: Timestamp { read(CLOCK_REALTIME) }
+
+    fileprivate static func read(_ clock: clockid_t) -> Timestamp {
         var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        unsafe clock_gettime(clock, &time)
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
+}
+
+/// Wall time at the start of the process plus what the monotonic clock counted since: reads like a wall clock, and never
+/// jumps when somebody sets that. Freshness and damping go by it.
+package struct SteadyClock: Sendable {
+    private let offset: Duration
+
+    package init() { offset = Timestamp.read(CLOCK_REALTIME) - Timestamp.read(CLOCK_BOOTTIME) }
+
+    package var now: Timestamp { Timestamp.read(CLOCK_BOOTTIME) + offset }
 }

@@ -1,0 +1,132 @@
+import Federation
+package import Model
+import Synchronization
+
+/// Asks every peer for its news, all the time: one long poll each, the next as soon as one is answered.
+package final class PeerPolling: Sendable {
+    package struct Peer: Sendable, Hashable {
+        package let name: String
+        package let address: SocketAddress
+    }
+
+    /// How the connection to a peer goes.
+    package struct Link: Sendable, Hashable {
+        package var polls: UInt64 = 0
+        package var failures: UInt64 = 0
+        /// Failures since the last answer.
+        package var failuresInARow = 0
+        /// Empty while it answers.
+        package var trouble = ""
+    }
+
+    private struct State {
+        var tasks: [Peer: Task<Void, Never>] = [:]
+        var links: [String: Link] = [:]
+    }
+
+    private let hub: FederationHub
+    private let client: HTTPClient
+    private let wait: Duration
+    private let state = Mutex(State())
+
+    /// - Parameter wait: how long a peer may hold a poll; it is the time a dead peer needs to be noticed by polling alone.
+    package init(hub: FederationHub, client: HTTPClient, wait: Duration = .seconds(10)) {
+        self.hub = hub
+        self.client = client
+        self.wait = wait
+    }
+
+    package var links: [String: Link] { state.withLock { $0.links } }
+
+    /// Polls exactly the peers that `snapshot` gives to `node`. Nobody is polled without keys.
+    package func update(_ snapshot: Snapshot, node: NodeID) {
+        var peers: Set<Peer> = []
+        if hub.settings.keyring != nil, snapshot[node].federation != nil {
+            for (index, each) in snapshot.nodes.enumerated() where index != node.index {
+                if let address = each.federation { peers.insert(Peer(name: each.name, address: address)) }
+            }
+        }
+        state.withLock { state in
+            for (peer, task) in state.tasks where !peers.contains(peer) {
+                task.cancel()
+                state.tasks[peer] = nil
+                state.links[peer.name] = nil
+            }
+            for peer in peers where state.tasks[peer] == nil {
+                state.links[peer.name] = Link()
+                state.tasks[peer] = Task { await self.follow(peer) }
+            }
+        }
+    }
+
+    package func stop() async {
+        let tasks = state.withLock { state in
+            defer { state.tasks = [:] }
+            return Array(state.tasks.values)
+        }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+    }
+
+    private func follow(_ peer: Peer) async {
+        var cursor: UInt64 = 0
+        while !Task.isCancelled {
+            do {
+                cursor = try await poll(peer, since: cursor)
+                note(peer, trouble: nil)
+            } catch {
+                if Task.isCancelled { return }
+                let failures = note(peer, trouble: "\(error)")
+                // Whoever was away may be another process with cursors of its own; asking for everything costs little.
+                cursor = 0
+                try? await Task.sleep(for: backoff(failures))
+            }
+        }
+    }
+
+    private func poll(_ peer: Peer, since: UInt64) async throws -> UInt64 {
+        let settings = hub.settings
+        guard let keyring = settings.keyring else { throw PollFailure("no federation key") }
+        let target = "\(FederationServer.path)?since=\(since)&wait=\(wait.milliseconds)"
+        let header = keyring.authorization(node: hub.name, target: target, now: .now)
+        let response = try await client.request(
+            HTTPClientRequest(
+                url: "http://\(peer.address)\(target)", headers: [(FederationServer.authorization, header)],
+                timeout: wait + settings.plan.staleAfter, connectTimeout: .seconds(1), maximumBodySize: 16 << 20))
+        guard response.status == 200 else {
+            throw PollFailure("\(response.status): \(StatusValue(json: response.body)?["error"].string ?? "")")
+        }
+        let batch: ReportBatch
+        do { batch = try ReportCodec.decodeBatch(response.body) } catch { throw PollFailure("not a list of reports") }
+        hub.receive(batch)
+        return batch.cursor
+    }
+
+    @discardableResult
+    private func note(_ peer: Peer, trouble: String?) -> Int {
+        state.withLock { state in
+            var link = state.links[peer.name] ?? Link()
+            link.polls += 1
+            link.trouble = trouble ?? ""
+            link.failuresInARow = trouble == nil ? 0 : link.failuresInARow + 1
+            if trouble != nil { link.failures += 1 }
+            // A peer that left the topology meanwhile keeps no link.
+            if state.links[peer.name] != nil { state.links[peer.name] = link }
+            return link.failuresInARow
+        }
+    }
+
+    /// 50 ms, doubled with each failure, up to one report interval (so that a returning peer is heard as soon as it would
+    /// have spoken), less up to a half by chance, so that a fleet does not come back in step.
+    private func backoff(_ failures: Int) -> Duration {
+        let longest = max(hub.settings.plan.interval, .milliseconds(100))
+        let delay = min(.milliseconds(50 << min(failures, 12)), longest)
+        return delay * Double.random(in: 0.5...1)
+    }
+}
+
+private struct PollFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,165 @@
+package import Federation
+import FoundationEssentials
+package import Model
+
+/// Reports as JSON, keys sorted. Reading is strict about what it knows and ignores members that it does not, so that nodes
+/// of two versions federate while a fleet is upgraded.
+package enum ReportCodec {
+    package static func encode(_ report: Report) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(WireReport(report)))
+    }
+
+    /// - Throws: `Refusal.malformed`.
+    package static func decode(_ bytes: [UInt8]) throws(Refusal) -> Report {
+        guard let wire = try? JSONDecoder().decode(WireReport.self, from: Data(bytes)), let report = wire.report else {
+            throw .malformed
+        }
+        return report
+    }
+
+    /// The answer to a poll.
+    package static func encode(_ batch: ReportBatch) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let items = batch.items.map { item in
+            WireBatch.Item(
+                age: item.age.milliseconds, key: item.signed.key, report: String(decoding: item.signed.bytes, as: UTF8.self),
+                signature: Keyring.hex(item.signed.signature))
+        }
+        return Array(try encoder.encode(WireBatch(cursor: batch.cursor, node: batch.node, reports: items)))
+    }
+
+    /// - Throws: `Refusal.malformed` when any item is.
+    package static func decodeBatch(_ bytes: [UInt8]) throws(Refusal) -> ReportBatch {
+        guard let wire = try? JSONDecoder().decode(WireBatch.self, from: Data(bytes)) else { throw .malformed }
+        var batch = ReportBatch(node: wire.node, cursor: wire.cursor, items: [])
+        for item in wire.reports {
+            guard let signature = Keyring.octets(item.signature), item.age >= 0 else { throw .malformed }
+            let signed = SignedReport(key: item.key, bytes: Array(item.report.utf8), signature: signature)
+            batch.items.append(ReportBatch.Item(signed: signed, age: .milliseconds(min(item.age, 1 << 40))))
+        }
+        return batch
+    }
+}
+
+/// What a node answers a poll with: everything that it took since the poller's cursor.
+package struct ReportBatch: Sendable, Hashable {
+    package struct Item: Sendable, Hashable {
+        package var signed: SignedReport
+        /// How long the sender has had it. Not signed: it can make a report look older or as new as its arrival, no more.
+        package var age: Duration
+
+        package init(signed: SignedReport, age: Duration) {
+            self.signed = signed
+            self.age = age
+        }
+    }
+
+    package var node: String
+    /// What to ask `since` next.
+    package var cursor: UInt64
+    package var items: [Item]
+
+    package init(node: String, cursor: UInt64, items: [Item]) {
+        self.node = node
+        self.cursor = cursor
+        self.items = items
+    }
+}
+
+private struct WireBatch: Codable {
+    struct Item: Codable {
+        let age: Int64
+        let key: String
+        let report: String
+        let signature: String
+    }
+
+    let cursor: UInt64
+    let node: String
+    let reports: [Item]
+}
+
+private struct WireReport: Codable {
+    struct Fact: Codable {
+        let pool: String
+        let service: String?
+        let up: Int
+        let total: Int
+        let primaries: Int
+        let replicas: Int
+        let inFlight: Int
+        let ratePerSecond: Double
+        let errorRate: Double
+        let p50Milliseconds: Double
+        let p99Milliseconds: Double
+        let troubles: [String]
+    }
+
+    struct Sight: Codable {
+        let service: String
+        let region: String
+        let up: Bool
+        let reason: String
+    }
+
+    let node: String
+    let tier: String
+    let region: String
+    let incarnation: UInt64
+    let sequence: UInt64
+    /// Milliseconds since the Unix epoch.
+    let issuedAt: Int64
+    let state: String
+    /// Hexadecimal: JSON numbers of other readers end at 2^53.
+    let configuration: String
+    let pools: [Fact]
+    let observations: [Sight]
+    let rate: Double
+
+    init(_ report: Report) {
+        node = report.node
+        tier = report.tier.rawValue
+        region = report.region
+        incarnation = report.incarnation
+        sequence = report.sequence
+        issuedAt = report.issuedAt.milliseconds
+        state = report.state.rawValue
+        configuration = String(report.configuration, radix: 16)
+        pools = report.pools.map { fact in
+            Fact(
+                pool: fact.pool, service: fact.service, up: fact.up, total: fact.total, primaries: fact.primaries,
+                replicas: fact.replicas, inFlight: fact.inFlight, ratePerSecond: fact.ratePerSecond,
+                errorRate: fact.errorRate, p50Milliseconds: fact.p50Milliseconds,
+                p99Milliseconds: fact.p99Milliseconds, troubles: fact.troubles)
+        }
+        observations = report.observations.map {
+            Sight(service: $0.service, region: $0.region, up: $0.up, reason: $0.reason)
+        }
+        rate = report.rate
+    }
+
+    var report: Report? {
+        guard let tier = Tier(rawValue: tier), let state = Report.State(rawValue: state),
+            let configuration = UInt64(configuration, radix: 16),
+            // Nanoseconds must not overflow: the year 2262 is as far as they reach.
+            (0...9_223_372_036_854).contains(issuedAt)
+        else { return nil }
+        return Report(
+            node: node, tier: tier, region: region, incarnation: incarnation, sequence: sequence,
+            issuedAt: Timestamp(milliseconds: issuedAt), state: state, configuration: configuration,
+            pools: pools.map { fact in
+                PoolFact(
+                    pool: fact.pool, service: fact.service, up: fact.up, total: fact.total,
+                    primaries: fact.primaries, replicas: fact.replicas, inFlight: fact.inFlight,
+                    ratePerSecond: fact.ratePerSecond, errorRate: fact.errorRate,
+                    p50Milliseconds: fact.p50Milliseconds, p99Milliseconds: fact.p99Milliseconds,
+                    troubles: fact.troubles)
+            },
+            observations: observations.map {
+                Observation(service: $0.service, region: $0.region, up: $0.up, reason: $0.reason)
+            }, rate: rate)
+    }
+}

@@ -1,0 +1,101 @@
+import Engine
+package import Model
+import Synchronization
+
+/// How a DNS node itself sees the addresses that its dynamic names answer with: one vantage point's votes.
+package final class CandidateProbing: Sendable {
+    package struct Candidate: Sendable, Hashable {
+        package let name: String
+        package let service: String
+        package let region: String
+        package let address: SocketAddress
+    }
+
+    private struct State {
+        var candidates: [Candidate] = []
+        var reports: [Candidate: ProbeReport] = [:]
+    }
+
+    /// Shared with the probes' sink, which outlives no probe.
+    private final class Ledger: Sendable {
+        let state = Mutex(State())
+    }
+
+    private let ledger = Ledger()
+    private let service: ProbeService<Candidate>
+
+    /// - Parameter changed: called when a candidate went up or down. Any thread.
+    package init(
+        client: HTTPClient, waiter: SocketWaiter, secret: @escaping @Sendable (Secret) -> String?,
+        changed: @escaping @Sendable (Candidate, ProbeReport) -> Void
+    ) {
+        let ledger = ledger
+        service = ProbeService(client: client, waiter: waiter, secret: secret) { candidate, report in
+            ledger.state.withLock { state in
+                if state.candidates.contains(candidate) { state.reports[candidate] = report }
+            }
+            if report.changed { changed(candidate, report) }
+        }
+    }
+
+    /// Probes what a DNS node of `snapshot` answers with; a node of another tier answers with nothing.
+    package func update(_ snapshot: Snapshot, node: NodeID) {
+        var targets: [ProbeTarget<Candidate>] = []
+        if snapshot[node].tier == .dns {
+            for name in snapshot.dns.zones.flatMap(\.names) { targets += Self.targets(name, snapshot) }
+        }
+        let candidates = targets.map(\.id)
+        ledger.state.withLock { state in
+            state.candidates = candidates
+            state.reports = state.reports.filter { candidates.contains($0.key) }
+        }
+        service.update(targets)
+    }
+
+    package func stop() async { await service.stop() }
+
+    package var candidates: [(candidate: Candidate, report: ProbeReport?)] {
+        ledger.state.withLock { state in state.candidates.map { ($0, state.reports[$0]) } }
+    }
+
+    /// Whether every candidate was looked at.
+    package var isSettled: Bool { candidates.allSatisfy { $0.report != nil } }
+
+    /// One vote for each service and region that was looked at: up when each name that answers with the service has an
+    /// address there that is up.
+    package var observations: [Observation] {
+        struct Site: Hashable {
+            let service: String
+            let region: String
+        }
+        var names: [Site: [String: [(Candidate, ProbeReport)]]] = [:]
+        var order: [Site] = []
+        for case (let candidate, let report?) in candidates {
+            let site = Site(service: candidate.service, region: candidate.region)
+            if names[site] == nil { order.append(site) }
+            names[site, default: [:]][candidate.name, default: []].append((candidate, report))
+        }
+        return order.map { site in
+            let failing = (names[site] ?? [:]).values.filter { looks in !looks.contains { $0.1.up } }.flatMap { $0 }
+            let reasons = failing.map { "\($0.0.address): \($0.1.outcome.reason)" }
+            let reason = Set(reasons).sorted().prefix(4).joined(separator: "; ").clipped(to: 400)
+            return Observation(service: site.service, region: site.region, up: failing.isEmpty, reason: reason)
+        }
+    }
+
+    private static func targets(_ name: DynamicName, _ snapshot: Snapshot) -> [ProbeTarget<Candidate>] {
+        guard let check = name.check, let service = name.service else { return [] }
+        var targets: [ProbeTarget<Candidate>] = []
+        for candidate in name.candidates {
+            for record in candidate.records where record.type == "A" || record.type == "AAAA" {
+                guard let address = IPAddress(record.data) else { continue }
+                let socket = SocketAddress(address, port: name.checkPort)
+                let id = Candidate(
+                    name: name.name, service: snapshot[service].name, region: snapshot[candidate.region].name,
+                    address: socket)
+                targets.append(ProbeTarget(id: id, address: socket, check: check))
+            }
+        }
+        return targets
+    }
+}

@@ -1,0 +1,67 @@
+package import Engine
+package import Health
+package import Model
+import Synchronization
+
+/// A topology in force, as one node sees it.
+package struct Configuration: Sendable {
+    package let snapshot: Snapshot
+    package let node: NodeID
+    package let map: ServiceMap
+    /// The endpoint table's slot of each endpoint, by `EndpointID.index`.
+    package let slots: [Int]
+    /// 1 at boot, one more with each reload.
+    package let generation: Int
+    package let loadedAt: Timestamp
+
+    /// Nil when the endpoint table is full.
+    package init?(_ snapshot: Snapshot, node: NodeID, table: EndpointTable, generation: Int) {
+        guard let slots = table.slots(for: snapshot) else { return nil }
+        self.snapshot = snapshot
+        self.node = node
+        self.slots = slots
+        self.generation = generation
+        map = ServiceMap(snapshot)
+        loadedAt = .now
+    }
+
+    package var me: Node { snapshot[node] }
+}
+
+/// What the whole process agrees on: the configuration in force and what the node is about to do. Safe from any thread.
+package final class NodeState: Sendable {
+    package struct Phase: Sendable, Hashable {
+        package var ready = false
+        package var draining = false
+        package var leaving = false
+        /// Why an operator drains it.
+        package var reason = ""
+
+        package var state: Report.State {
+            if leaving { return .leaving }
+            if draining { return .draining }
+            return ready ? .serving : .starting
+        }
+    }
+
+    package let startedAt: Timestamp
+    private let held: Mutex<(configuration: Configuration, phase: Phase)>
+
+    package init(_ configuration: Configuration, startedAt: Timestamp = .now) {
+        self.startedAt = startedAt
+        held = Mutex((configuration, Phase()))
+    }
+
+    package var configuration: Configuration { held.withLock { $0.configuration } }
+    package var phase: Phase { held.withLock { $0.phase } }
+
+    package func install(_ configuration: Configuration) { held.withLock { $0.configuration = configuration } }
+
+    @discardableResult
+    package func change(_ body: (inout Phase) -> Void) -> Phase {
+        held.withLock { held in
+            body(&held.phase)
+            return held.phase
+        }
+    }
+}

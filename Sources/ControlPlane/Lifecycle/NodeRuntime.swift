@@ -1,0 +1,125 @@
+import CLinux
+import Glibc
+import Logging
+import Model
+import ServiceLifecycle
+import Topology
+import UnixSignals
+
+/// A node from its command line to its exit: the boot, in order. The three programs differ in the tier that they hand in.
+package enum NodeRuntime {
+    /// Reads and validates everything that `serve` would need and stops there. Diagnostics go to standard error.
+    ///
+    /// - Parameters:
+    ///   - node: nil checks every node of the tier. Secrets are only read for a named node: those of other machines are
+    ///     not here.
+    /// - Returns: the exit status: 0 valid, 1 invalid.
+    package static func check(topology path: String, node name: String?, dataPlane: some DataPlane) -> Int32 {
+        do {
+            let snapshot = try TopologyLoader.load(path: path)
+            if let name {
+                let node = try find(name, in: snapshot, tier: dataPlane.tier, topology: path)
+                _ = try NodeSecrets(snapshot, node: node, topology: path)
+                _ = try dataPlane.prepare(snapshot, node: node)
+            } else {
+                for index in snapshot.nodes.indices where snapshot.nodes[index].tier == dataPlane.tier {
+                    _ = try dataPlane.prepare(snapshot, node: NodeID(index))
+                }
+            }
+            return 0
+        } catch {
+            StandardErrorLog.write("\(error)")
+            return 1
+        }
+    }
+
+    /// Serves until SIGTERM or SIGINT, then says goodbye and finishes what is under way. SIGHUP reloads.
+    ///
+    /// - Returns: the exit status: 0 after a graceful stop, 1 when the node cannot start.
+    package static func serve<Plane: DataPlane>(
+        topology path: String, node name: String, dataPlane: Plane
+    ) async -> Int32 {
+        prepareProcess()
+        let running: RunningNode
+        do {
+            let snapshot = try TopologyLoader.load(path: path)
+            let node = try find(name, in: snapshot, tier: dataPlane.tier, topology: path)
+            let secrets = try NodeSecrets(snapshot, node: node, topology: path)
+            let prepared = try dataPlane.prepare(snapshot, node: node)
+
+            StandardErrorLog.install(snapshot[node].log, node: name)
+            running = try RunningNode(snapshot, node: node, topology: path, secrets: secrets, plane: dataPlane)
+            running.startProbes()
+            try dataPlane.start(prepared, health: running.board)
+            try running.openListeners()
+        } catch {
+            StandardErrorLog.write("\(error)")
+            return 1
+        }
+        let logger = Logger(label: "node")
+        let settings = running.state.configuration.me
+        logger.notice(
+            "started",
+            metadata: [
+                "tier": "\(settings.tier)", "region": "\(running.state.configuration.regionName)",
+                "admin": "\(settings.admin.map(\.description) ?? "-")",
+                "federation": "\(settings.federation.map(\.description) ?? "-")",
+            ])
+        do {
+            try await services(of: running, logger).run()
+        } catch {
+            logger.critical("stopped by a failure", metadata: ["error": "\(error)"])
+            return 1
+        }
+        logger.notice("stopped")
+        return 0
+    }
+
+    /// Services stop in the opposite order, each after the one behind it is done: the goodbye first, then the traffic,
+    /// then what reports on it.
+    private static func services(of running: RunningNode, _ logger: Logger) -> ServiceGroup {
+        // The group's own lines are for its developers; ours say what the node does.
+        var quiet = Logger(label: "lifecycle")
+        quiet.logLevel = .error
+        return ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: HealthService(running: running)),
+                    .init(service: ControlListeners(running: running)),
+                    .init(service: ReloadOnHangup(running: running, logger: logger)),
+                    .init(service: Traffic(running: running)),
+                    .init(service: Farewell(running: running)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+    }
+
+    static func find(
+        _ name: String, in snapshot: Snapshot, tier: Tier, topology: String
+    ) throws(InvalidTopology) -> NodeID {
+        let known = snapshot.nodes.filter { $0.tier == tier }.map(\.name).joined(separator: ", ")
+        guard let node = snapshot.node(named: name) else {
+            throw InvalidTopology(diagnostics: [
+                Diagnostic(file: topology, message: "there is no node \(name)", hint: "\(tier.rawValue) nodes: \(known)")
+            ])
+        }
+        guard snapshot[node].tier == tier else {
+            throw InvalidTopology(diagnostics: [
+                Diagnostic(
+                    file: topology, message: "\(name) is a node of tier \(snapshot[node].tier.rawValue)",
+                    hint: "\(tier.rawValue) nodes: \(known)")
+            ])
+        }
+        return node
+    }
+
+    private static func prepareProcess() {
+        // A peer that hangs up while we write is an error code, not a reason to die.
+        _ = signal(SIGPIPE, SIG_IGN)
+        // Every connection is a descriptor: take what the system allows.
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        if unsafe getrlimit(files, &limit) == 0, limit.rlim_cur < limit.rlim_max {
+            limit.rlim_cur = limit.rlim_max
+            _ = unsafe setrlimit(files, &limit)
+        }
+    }
+}

@@ -1,0 +1,230 @@
+import Engine
+import Federation
+import Health
+import Logging
+package import Model
+import Synchronization
+package import Topology
+
+/// A node that is up: its parts, and how they are replaced together.
+package final class RunningNode: Sendable {
+    package let name: String
+    package let topology: String
+    package let state: NodeState
+    package let board: HealthBoard
+    package let hub: FederationHub
+    package let polling: PeerPolling
+    package let probing: EndpointProbing
+    package let candidates: CandidateProbing
+    package let plane: any DataPlane
+    let loop: HealthLoop
+    let wakes: Wakes
+    let clock: SteadyClock
+
+    private let client = HTTPClient()
+    private let reloading: @Sendable (Snapshot, NodeID) throws(InvalidTopology) -> @Sendable () -> Void
+    private let token: Mutex<[UInt8]?>
+    private let listeners = Mutex<(admin: AdminServer?, federation: FederationServer?)>((nil, nil))
+    /// One reload at a time.
+    private let reloadLock = Mutex(1)
+
+    package init<Plane: DataPlane>(
+        _ snapshot: Snapshot, node: NodeID, topology: String, secrets: NodeSecrets, plane: Plane
+    ) throws {
+        name = snapshot[node].name
+        self.topology = topology
+        self.plane = plane
+        clock = SteadyClock()
+        token = Mutex(secrets.adminToken)
+        reloading = { snapshot, node throws(InvalidTopology) in
+            let prepared = try plane.prepare(snapshot, node: node)
+            return { plane.install(prepared) }
+        }
+
+        let wakes = Wakes()
+        self.wakes = wakes
+        let logger = Logger(label: "events")
+        let events = EventLog(sink: { event in
+            logger.notice(
+                "\(event.text)", metadata: ["kind": "\(event.kind.rawValue)", "subject": "\(event.subject)"])
+        })
+        let table = EndpointTable()
+        board = HealthBoard(endpoints: table, events: events) { wakes.ring() }
+        guard let configuration = Configuration(snapshot, node: node, table: table, generation: 1) else {
+            throw InvalidTopology(diagnostics: [Self.tooMany(topology)])
+        }
+        state = NodeState(configuration)
+        hub = FederationHub(
+            name: name, tier: configuration.me.tier, region: configuration.regionName,
+            settings: FederationHub.Settings(snapshot, keyring: secrets.keyring), clock: clock
+        ) { wakes.ring() }
+        polling = PeerPolling(hub: hub, client: client)
+
+        let waiter = try SocketWaiter()
+        let secret: @Sendable (Secret) -> String? = { secret in
+            (try? SecretReader.read(secret)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        probing = EndpointProbing(table: table, client: client, waiter: waiter, secret: secret) { change in
+            events.record(.endpoint, "\(change.address)", change.words)
+            wakes.ring()
+        }
+        candidates = CandidateProbing(client: client, waiter: waiter, secret: secret) { candidate, report in
+            let words = report.up ? "reachable" : "unreachable: \(report.outcome.reason)"
+            events.record(.endpoint, "\(candidate.name) in \(candidate.region) at \(candidate.address)", words)
+            wakes.ring()
+        }
+        loop = HealthLoop(
+            node: state, board: board, hub: hub, probing: probing, candidates: candidates, plane: plane,
+            clock: clock, wakes: wakes.stream)
+    }
+
+    package func startProbes() { follow(state.configuration) }
+
+    /// Opens the federation and admin listeners.
+    package func openListeners() throws {
+        let me = state.configuration.me
+        let federation =
+            if let address = me.federation, hub.settings.keyring != nil {
+                try FederationServer(address: address, hub: hub)
+            } else { FederationServer?.none }
+        let admin = try me.admin.map { try AdminServer(address: $0, node: self) }
+        listeners.withLock { $0 = (admin, federation) }
+    }
+
+    package func closeListeners() async {
+        let (admin, federation) = listeners.withLock { listeners in
+            defer { listeners = (nil, nil) }
+            return listeners
+        }
+        hub.release()
+        await federation?.stop()
+        await admin?.stop()
+    }
+
+    /// Whether `presented` is the admin token; true when none is set. Takes as long for every wrong one.
+    func admits(_ presented: String?) -> Bool {
+        guard let token = token.withLock({ $0 }) else { return true }
+        return ConstantTime.equal(Array((presented ?? "").utf8), token)
+    }
+
+    // MARK: - Reload
+
+    /// Loads the topology anew and puts it in force as a whole, or changes nothing and says why.
+    ///
+    /// - Returns: the configuration that is in force now.
+    package func reload() throws(InvalidTopology) -> Configuration {
+        do {
+            let configuration = try reloadLock.withLock { _ throws(InvalidTopology) in try replace() }
+            board.events.record(
+                .configuration, name,
+                "generation \(configuration.generation) in force: \(configuration.fingerprintText)")
+            return configuration
+        } catch {
+            board.events.record(
+                .configuration, name,
+                "reload refused, nothing changed: " + error.diagnostics.map(\.description).joined(separator: "; "))
+            throw error
+        }
+    }
+
+    private func replace() throws(InvalidTopology) -> Configuration {
+        let snapshot = try TopologyLoader.load(path: topology)
+        let old = state.configuration
+        let node = try NodeRuntime.find(name, in: snapshot, tier: plane.tier, topology: topology)
+        let secrets = try NodeSecrets(snapshot, node: node, topology: topology)
+        let fixed = Self.fixedChanges(old.me, snapshot[node], from: old.snapshot, to: snapshot)
+        if !fixed.isEmpty {
+            throw InvalidTopology(
+                diagnostics: fixed.map {
+                    Diagnostic(
+                        file: topology, message: "node \(name): \($0) cannot change while it runs",
+                        hint: "restart the node")
+                })
+        }
+        let generation = old.generation + 1
+        guard let new = Configuration(snapshot, node: node, table: board.endpoints, generation: generation) else {
+            throw InvalidTopology(diagnostics: [Self.tooMany(topology)])
+        }
+        let install = try reloading(snapshot, node)
+
+        // From here on nothing can fail.
+        install()
+        state.install(new)
+        token.withLock { $0 = secrets.adminToken }
+        StandardErrorLog.setLevel(new.me.log.level)
+        hub.configure(FederationHub.Settings(snapshot, keyring: secrets.keyring))
+        follow(new)
+        wakes.ring()
+        return new
+    }
+
+    private func follow(_ configuration: Configuration) {
+        probing.update(configuration.snapshot, node: configuration.node, slots: configuration.slots)
+        candidates.update(configuration.snapshot, node: configuration.node)
+        polling.update(configuration.snapshot, node: configuration.node)
+    }
+
+    /// What a running process is bound to.
+    private static func fixedChanges(_ old: Node, _ new: Node, from: Snapshot, to: Snapshot) -> [String] {
+        var changes: [String] = []
+        if from[old.region].name != to[new.region].name { changes.append("region") }
+        if old.address != new.address { changes.append("address") }
+        if old.admin != new.admin { changes.append("admin") }
+        if old.federation != new.federation { changes.append("federation") }
+        if old.workers != new.workers { changes.append("workers") }
+        return changes
+    }
+
+    private static func tooMany(_ topology: String) -> Diagnostic {
+        Diagnostic(file: topology, message: "more than \(EndpointTable.capacity) endpoints in the life of the process")
+    }
+
+    // MARK: - Going
+
+    /// Says that the node is leaving and waits until the peers that listen have it, 200 ms at most.
+    func sayGoodbye() async {
+        let listeners = hub.pollers(within: .seconds(3))
+        state.change { $0.leaving = true }
+        board.events.record(.node, name, "leaving")
+        var content = hub.published.map(FederationHub.Content.init) ?? FederationHub.Content(state: .leaving)
+        content.state = .leaving
+        let cursor = hub.publish(content)
+        let deadline = ContinuousClock.now + .milliseconds(200)
+        while !hub.delivered(cursor, to: listeners), ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Stops everything that looks and listens; the tier is stopped by itself.
+    func stopWatching() async {
+        await polling.stop()
+        await probing.stop()
+        await candidates.stop()
+        wakes.end()
+        client.shutdown()
+    }
+}
+
+extension EndpointProbing.Change {
+    fileprivate var words: String {
+        guard report.up else { return "\(pool): down: \(report.outcome.reason)" }
+        return "\(pool): up" + (report.role.map { ", \($0.rawValue)" } ?? "")
+    }
+}
+
+extension Configuration {
+    /// As `/status` and reports show it.
+    package var fingerprintText: String { String(snapshot.fingerprint, radix: 16) }
+}
+
+/// Comparison of secrets.
+enum ConstantTime {
+    /// Looks at every octet of `expected`, whatever `presented` is: the time tells nothing but the length.
+    static func equal(_ presented: [UInt8], _ expected: [UInt8]) -> Bool {
+        var difference: UInt8 = presented.count == expected.count ? 0 : 1
+        for index in expected.indices {
+            difference |= expected[index] ^ (index < presented.count ? presented[index] : 0)
+        }
+        return difference == 0
+    }
+}

@@ -1,0 +1,115 @@
+import Engine
+import Federation
+import Health
+import Model
+
+/// `/metrics`: what every node has, then what its tier adds.
+enum NodeMetrics {
+    static func text(_ node: RunningNode) -> String {
+        var text = MetricsText()
+        process(node, &text)
+        verdicts(node, &text)
+        endpoints(node, &text)
+        federation(node, &text)
+        node.plane.metrics(into: &text)
+        return text.rendered
+    }
+
+    private static func process(_ node: RunningNode, _ text: inout MetricsText) {
+        let configuration = node.state.configuration
+        text.gauge(
+            "meridian_node_info", help: "Constant 1; the labels say which node this is.",
+            labels: [
+                "node": node.name, "tier": node.plane.tier.rawValue, "region": configuration.regionName,
+                "configuration": configuration.fingerprintText,
+            ], 1)
+        text.gauge(
+            "meridian_node_start_time_seconds", help: "When the process started, seconds since the Unix epoch.",
+            Double(node.state.startedAt.milliseconds) / 1000)
+        text.gauge(
+            "meridian_node_configuration_generation", help: "1 at boot, one more with each reload.",
+            Double(configuration.generation))
+        let current = node.state.phase.state
+        for state in Report.State.allCases {
+            text.gauge(
+                "meridian_node_state", help: "1 for the state that the node is in.", labels: ["state": state.rawValue],
+                state == current ? 1 : 0)
+        }
+    }
+
+    private static func verdicts(_ node: RunningNode, _ text: inout MetricsText) {
+        for each in node.board.verdicts {
+            text.gauge(
+                "meridian_service_healthy", help: "1 when the service can be used in the region.",
+                labels: ["service": each.service, "region": each.region], each.verdict.healthy ? 1 : 0)
+            text.gauge(
+                "meridian_service_share", help: "Share of its traffic that a returning region takes, 0 to 1.",
+                labels: ["service": each.service, "region": each.region], each.verdict.share)
+        }
+        for service in Set(node.board.verdicts.map(\.service)).sorted() {
+            text.gauge(
+                "meridian_service_fail_open",
+                help: "1 while the service is down in every region and answers hold all of them.",
+                labels: ["service": service], node.board.failOpen(service: service) ? 1 : 0)
+        }
+        text.gauge(
+            "meridian_verdicts_frozen", help: "1 while too many peers are silent and verdicts stand as they were.",
+            node.loop.evaluation?.frozen == true ? 1 : 0)
+    }
+
+    private static func endpoints(_ node: RunningNode, _ text: inout MetricsText) {
+        let configuration = node.state.configuration
+        let snapshot = configuration.snapshot
+        let table = node.board.endpoints
+        for pool in configuration.ownPools {
+            for endpoint in snapshot.endpoints(of: pool, in: configuration.me.region) {
+                let slot = configuration.slots[endpoint.index]
+                let labels: MetricsText.Labels = [
+                    "pool": snapshot[pool].name, "endpoint": "\(snapshot[endpoint].address)",
+                ]
+                text.gauge(
+                    "meridian_endpoint_usable", help: "1 when new traffic may go to the endpoint.", labels: labels,
+                    table.state(slot).isUsable ? 1 : 0)
+                text.gauge(
+                    "meridian_endpoint_in_flight", help: "Requests or connections on the endpoint.", labels: labels,
+                    Double(max(0, table.inFlight(slot))))
+                text.counter(
+                    "meridian_endpoint_successes_total", help: "Operations that the endpoint served.", labels: labels,
+                    table.successes(slot))
+                text.counter(
+                    "meridian_endpoint_failures_total", help: "Operations that failed by the endpoint's fault.",
+                    labels: labels, table.failures(slot))
+            }
+        }
+    }
+
+    private static func federation(_ node: RunningNode, _ text: inout MetricsText) {
+        let counters = node.hub.counters
+        let staleAfter = node.state.configuration.snapshot.federation.staleAfter
+        let entries = node.hub.entries
+        for peer in node.state.configuration.snapshot.nodes where peer.federation != nil && peer.name != node.name {
+            text.gauge(
+                "meridian_federation_peer_fresh", help: "1 when the peer was heard within staleAfter.",
+                labels: ["peer": peer.name],
+                Voice(entries[peer.name], staleAfter: staleAfter, now: node.clock.now) == .fresh ? 1 : 0)
+        }
+        text.counter(
+            "meridian_federation_reports_published_total", help: "Reports that this node signed.", counters.published)
+        text.counter(
+            "meridian_federation_reports_accepted_total", help: "Reports of peers that were news.", counters.accepted)
+        text.counter(
+            "meridian_federation_reports_repeated_total", help: "Reports that were known already.",
+            counters.duplicates + counters.superseded)
+        for refusal in Refusal.allCases {
+            text.counter(
+                "meridian_federation_reports_refused_total", help: "Reports that were not believed, by reason.",
+                labels: ["reason": refusal.rawValue], counters.refused[refusal] ?? 0)
+        }
+        text.counter(
+            "meridian_federation_polls_answered_total", help: "Long polls of peers that were answered.",
+            counters.pollsAnswered)
+        text.counter(
+            "meridian_federation_polls_refused_total", help: "Requests without a valid authorization.",
+            counters.pollsRefused)
+    }
+}
