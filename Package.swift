@@ -106,6 +106,8 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: house),
         tests("ModelTests", ["Model"]),
         tests("HealthTests", ["Model", "Health"]),
+        tests("DNSWireTests", ["DNSWire", "Model"]),
+        tests("DNSTierTests", ["DNSTier", "DNSWire", "Model", "Steering", "Geo", "Topology", "ControlPlane", "Engine"]),
         tests("EngineTests", ["Engine", "Model"]),
         tests("GeoTests", ["Geo", "Model"]),
         tests("SteeringTests", ["Steering", "Geo", "Model"]),

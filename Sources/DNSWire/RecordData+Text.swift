@@ -1,0 +1,256 @@
+import Model
+
+/// Why text is not the data of a record.
+package struct RecordTextError: Error, Hashable {
+    /// Which token is at fault; the number of tokens when something is missing behind the last.
+    package let token: Int
+    package let message: String
+}
+
+/// One word of presentation form, escapes still in it, quotes taken off.
+package struct TextToken: Hashable, Sendable {
+    package let text: ArraySlice<UInt8>
+    package let isQuoted: Bool
+
+    package init(text: ArraySlice<UInt8>, isQuoted: Bool) {
+        self.text = text
+        self.isQuoted = isQuoted
+    }
+
+    package var string: String { String(decoding: text, as: UTF8.self) }
+}
+
+extension RecordData {
+    /// Reads the data of a record of `type` from the words of a master file line.
+    ///
+    /// `origin`: what relative names are completed with.
+    package init(type: RecordType, tokens: [TextToken], origin: Name?) throws(RecordTextError) {
+        var reader = FieldTextReader(tokens: tokens, origin: origin)
+        if let first = tokens.first, !first.isQuoted, first.string == "\\#" {
+            try reader.readUnknown()
+        } else if let layout = type.layout {
+            for field in layout { try reader.read(field) }
+            guard reader.next == tokens.count else {
+                throw reader.error("nothing more belongs to a record of type \(type)")
+            }
+        } else {
+            throw reader.error("the data of type \(type) must be written as \\# LENGTH HEX (RFC 3597)")
+        }
+        do {
+            try self.init(type: type, wire: reader.wire)
+        } catch {
+            throw RecordTextError(token: 0, message: "the data does not fit a record of type \(type)")
+        }
+    }
+
+    /// Presentation form, names absolute; unknown types as RFC 3597 writes them.
+    package var description: String {
+        guard let layout = type.layout else {
+            return wire.isEmpty ? "\\# 0" : "\\# \(wire.count) \(Self.hex(wire[...]))"
+        }
+        var position = 0
+        return layout.map { text($0, &position) }.joined(separator: " ")
+    }
+
+    private func text(_ field: RecordField, _ position: inout Int) -> String {
+        switch field {
+        case .octet: return String(number(1, &position))
+        case .word: return String(number(2, &position))
+        case .long, .seconds: return String(number(4, &position))
+        case .v4Address: return IPAddress(v4: UInt32(number(4, &position))).description
+        case .v6Address:
+            let high = number(8, &position)
+            return IPAddress(v6: high, number(8, &position)).description
+        case .name:
+            let start = position
+            while wire[position] != 0 { position += Int(wire[position]) + 1 }
+            position += 1
+            return Name(unchecked: Array(wire[start..<position])).description
+        case .string:
+            let start = position + 1
+            position = start + Int(wire[position])
+            return Self.quoted(wire[start..<position])
+        case .strings:
+            var parts: [String] = []
+            while position < wire.count { parts.append(text(.string, &position)) }
+            return parts.joined(separator: " ")
+        case .text:
+            defer { position = wire.count }
+            return Self.quoted(wire[position...])
+        case .hex:
+            defer { position = wire.count }
+            return Self.hex(wire[position...])
+        }
+    }
+
+    private func number(_ count: Int, _ position: inout Int) -> UInt64 {
+        defer { position += count }
+        return wire[position..<(position + count)].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    private static func quoted(_ octets: ArraySlice<UInt8>) -> String {
+        var text = "\""
+        for octet in octets { ASCII.escape(octet, special: "\"\\", to: &text) }
+        return text + "\""
+    }
+
+    private static func hex(_ octets: ArraySlice<UInt8>) -> String {
+        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+/// Turns words into wire form, field by field.
+private struct FieldTextReader {
+    let tokens: [TextToken]
+    let origin: Name?
+    var next = 0
+    var wire: [UInt8] = []
+
+    init(tokens: [TextToken], origin: Name?) {
+        self.tokens = tokens
+        self.origin = origin
+    }
+
+    func error(_ message: String) -> RecordTextError { RecordTextError(token: next, message: message) }
+
+    mutating func read(_ field: RecordField) throws(RecordTextError) {
+        switch field {
+        case .octet: append(try number("a number from 0 to 255", limit: 0xff), octets: 1)
+        case .word: append(try number("a number from 0 to 65535", limit: 0xffff), octets: 2)
+        case .long: append(try number("a number from 0 to 4294967295", limit: 0xffff_ffff), octets: 4)
+        case .seconds:
+            let token = try take("a number of seconds")
+            guard let seconds = MasterNumber.seconds(token.text) else {
+                throw misread(token, "a number of seconds such as 3600 or 1h30m, below 2^31")
+            }
+            append(UInt64(seconds), octets: 4)
+        case .v4Address: try readAddress(.v4, "an IPv4 address such as 192.0.2.1")
+        case .v6Address: try readAddress(.v6, "an IPv6 address such as 2001:db8::1")
+        case .name: try readName()
+        case .string: try readString(try take("a string"))
+        case .strings:
+            try readString(try take("at least one string"))
+            while next < tokens.count { try readString(try take("a string")) }
+        case .text: wire += try octets(try take("a string"))
+        case .hex: try readHex()
+        }
+    }
+
+    /// `\# LENGTH HEX...` (RFC 3597 section 5).
+    mutating func readUnknown() throws(RecordTextError) {
+        next = 1
+        let length = try number("the number of octets, 0 to 65535", limit: 0xffff)
+        if length > 0 || next < tokens.count { try readHex() }
+        guard wire.count == length else {
+            throw RecordTextError(token: 1, message: "\(length) octets are announced, \(wire.count) are given")
+        }
+    }
+
+    private mutating func take(_ expected: String) throws(RecordTextError) -> TextToken {
+        guard next < tokens.count else { throw error("\(expected) is missing") }
+        next += 1
+        return tokens[next - 1]
+    }
+
+    private func misread(_ token: TextToken, _ expected: String) -> RecordTextError {
+        RecordTextError(token: next - 1, message: "\"\(token.string)\" is not \(expected)")
+    }
+
+    private mutating func append(_ number: UInt64, octets: Int) {
+        for index in (0..<octets).reversed() { wire.append(UInt8(truncatingIfNeeded: number >> UInt64(8 * index))) }
+    }
+
+    private mutating func number(_ expected: String, limit: UInt64) throws(RecordTextError) -> UInt64 {
+        let token = try take(expected)
+        guard let value = MasterNumber.decimal(token.text), value <= limit else { throw misread(token, expected) }
+        return value
+    }
+
+    private mutating func readAddress(_ family: IPAddress.Family, _ expected: String) throws(RecordTextError) {
+        let token = try take(expected)
+        guard let address = IPAddress(token.string), address.family == family else { throw misread(token, expected) }
+        wire += address.bytes
+    }
+
+    private mutating func readName() throws(RecordTextError) {
+        let token = try take("a domain name")
+        do {
+            let isOrigin = token.text.elementsEqual([UInt8(ascii: "@")])
+            wire += isOrigin && origin != nil ? origin?.wire ?? [] : try Name(text: token.text, origin: origin).wire
+        } catch {
+            throw misread(token, "a domain name: it is \(error)")
+        }
+    }
+
+    private func octets(_ token: TextToken) throws(RecordTextError) -> [UInt8] {
+        var octets: [UInt8] = []
+        var position = token.text.startIndex
+        while position < token.text.endIndex {
+            guard let (octet, _) = ASCII.unescape(token.text, &position) else {
+                throw misread(token, "a string: an escape is \\DDD (000 to 255) or \\ before one character")
+            }
+            octets.append(octet)
+        }
+        return octets
+    }
+
+    private mutating func readString(_ token: TextToken) throws(RecordTextError) {
+        let octets = try octets(token)
+        guard octets.count <= 255 else {
+            throw RecordTextError(
+                token: next - 1, message: "a string of \(octets.count) octets; split it: 255 is the most")
+        }
+        wire.append(UInt8(octets.count))
+        wire += octets
+    }
+
+    /// Hexadecimal digits to the end of the line; white space between octets is allowed.
+    private mutating func readHex() throws(RecordTextError) {
+        var digits: [UInt8] = []
+        repeat {
+            let token = try take("hexadecimal data")
+            for character in token.text {
+                guard let digit = Character(Unicode.Scalar(character)).hexDigitValue else {
+                    throw misread(token, "hexadecimal data")
+                }
+                digits.append(UInt8(digit))
+            }
+        } while next < tokens.count
+        guard digits.count.isMultiple(of: 2) else { throw error("an odd number of hexadecimal digits") }
+        for index in stride(from: 0, to: digits.count, by: 2) { wire.append(digits[index] << 4 | digits[index + 1]) }
+    }
+}
+
+/// Numbers as master files write them.
+enum MasterNumber {
+    static func decimal(_ text: ArraySlice<UInt8>) -> UInt64? {
+        guard !text.isEmpty, text.count <= 10, text.allSatisfy(ASCII.isDigit) else { return nil }
+        return text.reduce(0) { $0 * 10 + UInt64($1 - 0x30) }
+    }
+
+    /// `3600`, `1h`, `1w2d3h4m5s`: seconds below 2^31 (RFC 2181 section 8).
+    static func seconds(_ text: ArraySlice<UInt8>) -> UInt32? {
+        var total: UInt64 = 0
+        var rest = text
+        while let unit = rest.firstIndex(where: { !ASCII.isDigit($0) }) {
+            guard let factor = factors[ASCII.lower(rest[unit])], let count = decimal(rest[..<unit]), count < 1 << 31
+            else {
+                return nil
+            }
+            total += count * factor
+            guard total < 1 << 31 else { return nil }
+            rest = rest[(unit + 1)...]
+        }
+        if !rest.isEmpty {
+            guard let count = decimal(rest) else { return nil }
+            total += count
+        }
+        guard !text.isEmpty, total < 1 << 31 else { return nil }
+        return UInt32(total)
+    }
+
+    private static let factors: [UInt8: UInt64] = [
+        UInt8(ascii: "s"): 1, UInt8(ascii: "m"): 60, UInt8(ascii: "h"): 3600, UInt8(ascii: "d"): 86400,
+        UInt8(ascii: "w"): 604_800,
+    ]
+}
