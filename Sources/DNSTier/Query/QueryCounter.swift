@@ -1,0 +1,29 @@
+/// What a worker counts. Raw values are positions in its counter block.
+enum QueryCounter: Int, CaseIterable {
+    case udp
+    case tcp
+    /// Not answered: no header, or a reply.
+    case dropped
+    case noError
+    case formatError
+    case nameError
+    case notImplemented
+    case refused
+    case badVersion
+    case otherCode
+    case truncated
+    case edns
+    /// Queries with a client subnet.
+    case subnet
+    /// Answers that steering chose.
+    case dynamic
+    case connections
+    case connectionsRefused
+    case connectionsTimedOut
+    case openConnections
+
+    static let ofQueries: [QueryCounter] = [
+        .udp, .tcp, .dropped, .noError, .formatError, .nameError, .notImplemented, .refused, .badVersion, .otherCode,
+        .truncated, .edns, .subnet, .dynamic,
+    ]
+}

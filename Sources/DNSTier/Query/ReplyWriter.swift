@@ -1,0 +1,98 @@
+import DNSWire
+
+/// Writes a reply. The caller has checked that what it writes fits.
+@safe
+struct ReplyWriter {
+    let query: UnsafeRawPointer
+    let output: UnsafeMutableRawPointer
+    /// Octets that the reply may have.
+    let limit: Int
+
+    /// Id of the query; its opcode and RD in `flags` beside those given (RFC 1035 section 4.1.1).
+    @inline(__always)
+    func writeHeader(_ query: Query, flags: UInt16) {
+        let all = flags | query.flags & HeaderFlag.recursionDesired
+        unsafe output.storeBytes(of: query.id.bigEndian, as: UInt16.self)
+        unsafe output.storeBytes(of: all.bigEndian, toByteOffset: 2, as: UInt16.self)
+    }
+
+    @inline(__always)
+    func setCounts(_ answers: UInt16, _ authorities: UInt16, _ additionals: UInt16, questions: UInt16 = 1) {
+        let counts =
+            UInt64(questions) << 48 | UInt64(answers) << 32 | UInt64(authorities) << 16 | UInt64(additionals)
+        unsafe output.storeBytes(of: counts.bigEndian, toByteOffset: 4, as: UInt64.self)
+    }
+
+    /// Repeats the question as it came, so that its case is kept (RFC 4343 section 4.1, and 0x20 mixing).
+    @inline(__always)
+    func copyQuestion(_ query: Query) {
+        unsafe (output + messageHeaderSize).copyMemory(
+            from: self.query + messageHeaderSize, byteCount: query.nameLength &+ 4)
+    }
+
+    /// Copies the octets of a ready-made answer and moves its compression pointers where the name is not the one that it
+    /// was laid out for.
+    ///
+    /// `suffixAt`: where the name stands that takes the question's part: 12, or in the data of an alias.
+    /// `nameLength`: its octets.
+    /// `position`: where the octets go.
+    @inline(__always)
+    func append(
+        _ answer: UnsafeMutablePointer<FlatAnswer>, _ store: AnswerStore.View, suffixAt: Int, nameLength: Int,
+        at position: Int
+    ) {
+        unsafe (output + position).copyMemory(
+            from: store.octets + Int(answer.pointee.octets), byteCount: Int(answer.pointee.length))
+        let suffixLength = unsafe Int(answer.pointee.suffixLength)
+        if suffixAt != messageHeaderSize || nameLength != suffixLength {
+            unsafe movePointers(answer, store, suffixAt: suffixAt, nameLength: nameLength, at: position)
+        }
+    }
+
+    private func movePointers(
+        _ answer: UnsafeMutablePointer<FlatAnswer>, _ store: AnswerStore.View, suffixAt: Int, nameLength: Int,
+        at position: Int
+    ) {
+        let suffixLength = unsafe Int(answer.pointee.suffixLength)
+        // Laid out with the suffix at 12, type and class behind it, then the octets.
+        let laidOutStart = messageHeaderSize &+ suffixLength &+ 4
+        let suffixShift = suffixAt &- messageHeaderSize &+ nameLength &- suffixLength
+        let octetShift = position &- laidOutStart
+        let first = unsafe store.pointers + Int(answer.pointee.pointers)
+        let count = unsafe Int(answer.pointee.pointerCount)
+        for index in 0..<count {
+            let entry = unsafe first[index]
+            let place = unsafe output + position + Int(entry & ~FlatPointer.questionBit)
+            var target = suffixAt
+            if entry & FlatPointer.questionBit == 0 {
+                let old = unsafe Int(UInt16(bigEndian: place.loadUnaligned(as: UInt16.self)) & 0x3fff)
+                target = old &+ (old < laidOutStart ? suffixShift : octetShift)
+            }
+            unsafe place.storeBytes(of: (0xc000 | UInt16(truncatingIfNeeded: target)).bigEndian, as: UInt16.self)
+        }
+    }
+
+    /// Writes an OPT record without options: version 0, DO as it came (RFC 3225 section 3), all other flags clear.
+    ///
+    /// - Returns: the position behind it.
+    @inline(__always)
+    func writeOption(_ query: Query, payloadSize: Int, code: UInt16, at position: Int) -> Int {
+        let place = unsafe output + position
+        unsafe place.storeBytes(of: 0, as: UInt8.self)
+        unsafe place.storeBytes(of: RecordType.opt.rawValue.bigEndian, toByteOffset: 1, as: UInt16.self)
+        unsafe place.storeBytes(
+            of: UInt16(truncatingIfNeeded: payloadSize).bigEndian, toByteOffset: 3, as: UInt16.self)
+        let extended = UInt32(code >> 4) << 24 | (query.wantsDNSSEC ? 0x8000 : 0)
+        unsafe place.storeBytes(of: extended.bigEndian, toByteOffset: 5, as: UInt32.self)
+        unsafe place.storeBytes(of: 0, toByteOffset: 9, as: UInt16.self)
+        return position &+ 11
+    }
+
+    /// Adds the client subnet to the OPT record without options at `position`.
+    func writeSubnet(_ subnet: ClientSubnet, scope: UInt8, optionAt position: Int) -> Int {
+        let size = unsafe subnet.write(scope: scope, to: output + position + 11)
+        unsafe (output + position).storeBytes(
+            of: UInt16(truncatingIfNeeded: size).bigEndian, toByteOffset: 9, as: UInt16.self)
+        return position &+ 11 &+ size
+    }
+}
