@@ -107,7 +107,8 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("HealthTests", ["Model", "Health"]),
         tests("DNSWireTests", ["DNSWire", "Model"]),
-        tests("DNSTierTests", ["DNSTier", "DNSWire", "Model", "Steering", "Geo", "Topology", "ControlPlane", "Engine"]),
+        tests(
+            "DNSTierTests", ["DNSTier", "DNSWire", "Model", "Steering", "Geo", "Topology", "ControlPlane", "Engine"]),
         tests("EngineTests", ["Engine", "Model"]),
         tests("GeoTests", ["Geo", "Model"]),
         tests("SteeringTests", ["Steering", "Geo", "Model"]),

@@ -7,9 +7,9 @@ import Topology
 /// Everything that a topology describes, running on this machine: application servers, databases and our own nodes, each
 /// in a process of its own, in a temporary folder.
 package actor World {
-    package let snapshot: Snapshot
-    package let topology: String
-    package let folder: URL
+    package nonisolated let snapshot: Snapshot
+    package nonisolated let topology: String
+    package nonisolated let folder: URL
     /// Asks the nodes' admin API.
     package nonisolated let http = HTTPClient()
 
@@ -126,6 +126,7 @@ package actor World {
 
     /// In each region the first endpoint of a PostgreSQL pool is the primary, the others follow it.
     private func startDatabases() async throws {
+        let snapshot = snapshot
         let pools = snapshot.pools.indices.map(PoolID.init).filter { pool in
             guard let check = snapshot[pool].check, case .postgresql = check.probe else { return false }
             return true
@@ -133,13 +134,21 @@ package actor World {
         guard !pools.isEmpty else { return }
         let database = try await Database(folder: folder.appending(path: "postgresql"))
         self.database = database
-        for pool in pools {
-            for region in snapshot.regions.indices.map(RegionID.init) {
-                let addresses = snapshot.endpoints(of: pool, in: region).map { snapshot[$0].address }
-                for address in addresses {
-                    try await database.create(at: address, following: address == addresses[0] ? nil : addresses[0])
-                    children[address.description] = try database.start(address, name: "postgres \(address)")
+        try await withThrowingTaskGroup { group in
+            for pool in pools {
+                for region in snapshot.regions.indices.map(RegionID.init) {
+                    let addresses = snapshot.endpoints(of: pool, in: region).map { snapshot[$0].address }
+                    for address in addresses {
+                        group.addTask {
+                            try await database.create(
+                                at: address, following: address == addresses[0] ? nil : addresses[0])
+                            return address
+                        }
+                    }
                 }
+            }
+            for try await address in group {
+                children[address.description] = try database.start(address, name: "postgres \(address)")
             }
         }
     }
@@ -178,6 +187,17 @@ package actor World {
     /// `/status` of a node; nil when it does not answer.
     package nonisolated func status(of node: String) async -> StatusValue? {
         await get("/status", from: node).flatMap { try? JSONDecoder().decode(StatusValue.self, from: Data($0)) }
+    }
+
+    /// What a node thinks of a service in a region; null when it does not say.
+    package nonisolated func verdict(_ service: String, in region: String, at node: String) async -> StatusValue {
+        await status(of: node).map { Self.verdict(service, in: region, of: $0) } ?? .null
+    }
+
+    /// The same, from a status at hand.
+    package static func verdict(_ service: String, in region: String, of status: StatusValue) -> StatusValue {
+        status["services"].array.first { $0["service"].string == service }?["regions"].array
+            .first { $0["region"].string == region } ?? .null
     }
 
     /// The body of an admin page; nil when the node does not answer with 200.

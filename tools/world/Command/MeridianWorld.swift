@@ -1,0 +1,9 @@
+import ArgumentParser
+
+@main
+struct MeridianWorld: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "meridian-world",
+        abstract: "Runs a topology on this machine: application servers, PostgreSQL, and our nodes.",
+        subcommands: [RunCommand.self])
+}
