@@ -141,6 +141,10 @@ import Topology
             "  routes:\n    - {name: shop, pool: web}\n", "",
             "t.yaml:37:14: warning: http has listeners but no routes; every request is answered with 404"
         ),
+        (
+            "  l4-east: {tier: l4, region: east}", "  l4-west: {tier: l4, region: west}",
+            "t.yaml:41:42: warning: pools.orders has no servers in west, where l4-west runs; there every connection is closed"
+        ),
     ])
     func warnings(_ original: String, _ replacement: String, _ line: String) {
         let text = GoodTopology.text.replacing(original, with: replacement, maxReplacements: 1)

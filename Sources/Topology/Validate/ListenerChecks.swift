@@ -5,7 +5,42 @@ enum ListenerChecks {
     static func run(on root: Record) -> [Diagnostic] {
         let pools = Dictionary(
             root.records("pools").map { ($0.name, $0.record) }, uniquingKeysWith: { first, _ in first })
-        return routes(root.section("http"), pools) + tcp(root.section("tcp"), pools)
+        let http = root.section("http")
+        let tcp = root.section("tcp")
+        let nodes = root.records("nodes")
+        func regions(_ tier: String) -> [(region: String, node: String)] {
+            var seen: Set<String> = []
+            return nodes.compactMap { node in
+                guard node.record.text("tier") == tier, let region = node.record.optionalText("region"),
+                    seen.insert(region).inserted
+                else { return nil }
+                return (region, node.name)
+            }
+        }
+        return routes(http, pools) + self.tcp(tcp, pools)
+            + gaps(
+                http.items("routes").compactMap(\.record), regions("l7"), pools, "every request is answered with 503")
+            + gaps(tcp.records("listeners").map(\.record), regions("l4"), pools, "every connection is closed")
+    }
+
+    /// Pools without servers where their users run.
+    private static func gaps(
+        _ users: [Record], _ regions: [(region: String, node: String)], _ pools: [String: Record], _ outcome: String
+    ) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
+        var seen: Set<String> = []
+        for user in users {
+            guard let name = user.optionalText("pool"), let pool = pools[name], seen.insert(name).inserted else {
+                continue
+            }
+            let places = Set(pool.entries("endpoints").map(\.name))
+            for (region, node) in regions where !places.isEmpty && !places.contains(region) {
+                diagnostics.append(
+                    user.position(of: "pool").warning(
+                        "pools.\(name) has no servers in \(region), where \(node) runs", "there " + outcome))
+            }
+        }
+        return diagnostics
     }
 
     private static func routes(_ http: Record, _ pools: [String: Record]) -> [Diagnostic] {
