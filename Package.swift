@@ -117,5 +117,6 @@ let package = Package(
         tests("HTTPWireTests", ["HTTPWire", "Model"]),
         tests("HTTPExchangeTests", ["HTTPExchange", "HTTPWire", "Engine", "Model"]),
         tests("TopologyTests", ["Topology", "Model"]),
+        tests("MeridianctlTests", ["meridianctl", "ControlPlane", "HTTPExchange", "Model", argumentParser]),
     ]
 )

@@ -1,5 +1,4 @@
 import ControlPlane
-import Foundation
 
 /// Speaks to admin APIs. One for the whole command: its connections are shared.
 struct AdminClient: Sendable {
@@ -43,18 +42,18 @@ struct AdminClient: Sendable {
         var bytes: [UInt8] = []
         if let body {
             headers.append(("Content-Type", "application/json"))
-            bytes = Array(JSON.text(body, pretty: false).utf8)
+            bytes = body.json()
         }
         let request = HTTPClientRequest(
             url: target.url + path, method: method, headers: headers, body: bytes, timeout: timeout,
             connectTimeout: timeout)
         do {
             let response = try await http.request(request)
-            let value = JSON.value(response.body)
+            let value = StatusValue(json: response.body)
             guard (200..<300).contains(response.status) else {
-                let text = value.flatMap(Self.explanation) ?? Self.firstLine(response.body)
+                let text = value.flatMap(Self.explanation) ?? Self.sentence(Self.firstLine(response.body))
                 return .failure(
-                    Failure(description: "\(response.status)" + (text.isEmpty ? "" : ": \(text)"), isUnreachable: false)
+                    Failure(description: "\(response.status)" + (text.isEmpty ? "" : ":\(text)"), isUnreachable: false)
                 )
             }
             guard let value else {
@@ -72,24 +71,12 @@ struct AdminClient: Sendable {
     private static func explanation(_ value: StatusValue) -> String? {
         let diagnostics = value["diagnostics"].array.compactMap(\.string)
         if !diagnostics.isEmpty { return "\n  " + diagnostics.joined(separator: "\n  ") }
-        return value["error"].string ?? value["message"].string
+        return (value["error"].string ?? value["message"].string).map(sentence)
     }
+
+    private static func sentence(_ text: String) -> String { text.isEmpty ? "" : " " + text }
 
     private static func firstLine(_ body: [UInt8]) -> String {
         String(decoding: body.prefix(200), as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
-    }
-}
-
-/// JSON text and trees.
-enum JSON {
-    static func value(_ bytes: [UInt8]) -> StatusValue? {
-        try? JSONDecoder().decode(StatusValue.self, from: Data(bytes))
-    }
-
-    static func text(_ value: StatusValue, pretty: Bool = true) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys]
-        guard let data = try? encoder.encode(value) else { return "null" }
-        return String(decoding: data, as: UTF8.self)
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ControlPlane
-import Foundation
 import Model
 import Topology
 
@@ -45,19 +44,31 @@ struct ExplainDNS: AsyncParsableCommand {
 
     func run() async throws {
         let target = try target()
-        var query = URLComponents()
-        query.queryItems = [
-            URLQueryItem(name: "kind", value: "dns"), URLQueryItem(name: "name", value: name),
-            URLQueryItem(name: "type", value: type.uppercased()), URLQueryItem(name: "client", value: client),
-        ]
+        let question = [("kind", "dns"), ("name", name), ("type", type.uppercased()), ("client", client)]
+        let query = question.map { "\($0)=\(Self.encoded($1))" }.joined(separator: "&")
         let admin = AdminClient(timeout: .seconds(5))
-        switch await admin.get("/explain?" + (query.percentEncodedQuery ?? ""), from: target) {
+        switch await admin.get("/explain?\(query)", from: target) {
         case .failure(let failure):
             Output.line("\(target.name): \(failure.description)", to: .diagnostics)
             throw ExitCode(1)
         case .success(let answer):
-            Output.write(json ? JSON.text(answer) + "\n" : Explanation.text(answer))
+            if json { Output.write(answer) } else { Output.write(Explanation.text(answer)) }
         }
+    }
+
+    /// Everything but unreserved characters (RFC 3986 section 2.3) as `%XX`: a `+` stays a plus.
+    private static func encoded(_ text: String) -> String {
+        text.utf8.map { byte in
+            let scalar = Unicode.Scalar(byte)
+            if byte < 0x80,
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                    || "-._~".unicodeScalars.contains(scalar)
+            {
+                return String(scalar)
+            }
+            let hex = String(byte, radix: 16, uppercase: true)
+            return "%" + (hex.count == 1 ? "0" : "") + hex
+        }.joined()
     }
 
     private func target() throws -> Target {

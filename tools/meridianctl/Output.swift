@@ -1,3 +1,4 @@
+import ControlPlane
 import Glibc
 
 /// Where a command writes. Results go to standard output, everything about the command itself to standard error.
@@ -5,8 +6,13 @@ enum Output {
     case standard
     case diagnostics
 
-    static func write(_ text: String, to output: Output = .standard) {
-        var bytes = Array(text.utf8)[...]
+    static func write(_ text: String, to output: Output = .standard) { write(Array(text.utf8), to: output) }
+
+    /// As indented JSON.
+    static func write(_ value: StatusValue) { write(value.json(pretty: true), to: .standard) }
+
+    private static func write(_ octets: [UInt8], to output: Output) {
+        var bytes = octets[...]
         while !bytes.isEmpty {
             let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(output.descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

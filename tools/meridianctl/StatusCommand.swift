@@ -24,7 +24,7 @@ struct StatusCommand: AsyncParsableCommand {
                 case .failure(let failure): (target.name, ["error": .string(failure.description)])
                 }
             }
-            Output.line(JSON.text(["nodes": .object(Dictionary(nodes) { first, _ in first })]))
+            Output.write(["nodes": .object(Dictionary(nodes) { first, _ in first })] as StatusValue)
         } else {
             Output.write(FleetStatus(answers).text)
         }

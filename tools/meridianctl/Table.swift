@@ -10,18 +10,18 @@ struct Table {
     mutating func add(_ cells: [String]) { rows.append(cells) }
 
     /// Two blanks between columns, none at the ends of lines.
-    var text: String {
+    var lines: [String] {
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
-        var text = ""
-        for row in rows {
+        return rows.map { row in
             var line = ""
             for (column, cell) in row.enumerated() {
                 line += cell + String(repeating: " ", count: widths[column] - cell.count + 2)
             }
             while line.last == " " { line.removeLast() }
-            text += line + "\n"
+            return line
         }
-        return text
     }
+
+    var text: String { lines.joined(separator: "\n") + "\n" }
 }

@@ -67,7 +67,7 @@ struct Targets: ParsableArguments {
         var url = text.contains("://") ? text : "http://\(text)"
         while url.hasSuffix("/") { url.removeLast() }
         guard let parts = URLComponents(string: url), parts.host?.isEmpty == false,
-            ["http", "https"].contains(parts.scheme)
+            ["http", "https"].contains(parts.scheme), text.contains(":")
         else { throw ValidationError("'\(text)' is not the URL of a node, and names need --topology FILE") }
         return url
     }
