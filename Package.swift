@@ -105,6 +105,7 @@ let package = Package(
 
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: house),
         tests("ModelTests", ["Model"]),
+        tests("SystemTests", ["WorldKit", "ControlPlane", "Model"]),
         tests("HealthTests", ["Model", "Health"]),
         tests("DNSWireTests", ["DNSWire", "Model"]),
         tests(

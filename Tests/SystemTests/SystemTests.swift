@@ -1,0 +1,4 @@
+import Testing
+
+/// Tests with real processes. They share loopback addresses and measure time, so they run one after another.
+@Suite(.serialized) struct SystemTests {}
