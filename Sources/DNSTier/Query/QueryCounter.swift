@@ -20,10 +20,6 @@ enum QueryCounter: Int, CaseIterable {
     case connections
     case connectionsRefused
     case connectionsTimedOut
-    case openConnections
-
-    static let ofQueries: [QueryCounter] = [
-        .udp, .tcp, .dropped, .noError, .formatError, .nameError, .notImplemented, .refused, .badVersion, .otherCode,
-        .truncated, .edns, .subnet, .dynamic,
-    ]
+    /// Connections with answers that the client has not taken: a gauge.
+    case busyConnections
 }
