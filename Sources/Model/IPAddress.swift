@@ -40,8 +40,11 @@ package struct IPAddress: Hashable, Sendable, Comparable {
     /// `0.0.0.0` or `::`.
     package var isUnspecified: Bool { high == 0 && low == 0 }
 
-    /// `127.0.0.0/8` or `::1`.
-    package var isLoopback: Bool { family == .v4 ? v4 >> 24 == 127 : high == 0 && low == 1 }
+    /// `127.0.0.0/8` or `::1`, also in the IPv4-mapped form.
+    package var isLoopback: Bool {
+        let address = canonical
+        return address.family == .v4 ? address.v4 >> 24 == 127 : address.high == 0 && address.low == 1
+    }
 
     /// The bytes in network order: 4 or 16 of them.
     package var bytes: [UInt8] {

@@ -54,8 +54,7 @@ struct Targets: ParsableArguments {
     private static func target(_ node: Node, _ token: String?) -> Target? {
         guard let admin = node.admin else { return nil }
         // A node that listens on every address is asked at its own.
-        let isWildcard = admin.address.high == 0 && admin.address.low == 0
-        let address = isWildcard ? SocketAddress(node.address, port: admin.port) : admin
+        let address = admin.address.isUnspecified ? SocketAddress(node.address, port: admin.port) : admin
         var token = token
         if token == nil, case .environment(let name) = node.adminToken {
             token = ProcessInfo.processInfo.environment[name]

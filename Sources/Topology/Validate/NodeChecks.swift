@@ -42,17 +42,6 @@ enum NodeChecks {
     }
 }
 
-extension IPAddress {
-    /// 127.0.0.0/8 (RFC 1122 section 3.2.1.3) or ::1, also in its IPv4-mapped form.
-    var isLoopback: Bool {
-        let address = canonical
-        return address.family == .v4 ? address.v4 >> 24 == 127 : address.high == 0 && address.low == 1
-    }
-
-    /// 0.0.0.0 or ::, which stand for every address of a machine.
-    var isUnspecified: Bool { high == 0 && low == 0 }
-}
-
 /// Two listeners at one address and port.
 private enum PortClashes {
     /// What certainly is one machine. Nodes with different addresses may well be different ones, so a loopback address
