@@ -79,6 +79,35 @@ import Testing
         await node.server.stop()
     }
 
+    @Test func explainFetchesTheChainOfWhatIsDown() async throws {
+        let node = try Node { request in
+            if request.query.contains("kind=verdict") {
+                return Self.json(200, #"{"reasons": [{"source": "l4", "text": "no primary", "depth": 0}]}"#)
+            }
+            return Self.json(
+                200,
+                """
+                {"service": "shop", "candidates": [
+                    {"region": "us-east", "healthy": true, "reason": ""},
+                    {"region": "eu-west", "healthy": false, "reason": "l4: no primary"}
+                ]}
+                """)
+        }
+        let command = try ExplainDNS.parse(["a.test", "A", "--client", "10.0.0.1", "--node", node.target.url])
+        try await command.run()
+        #expect(
+            node.requests.map { QueryString($0.query).values }.dropFirst()
+                == [["kind": "verdict", "service": "shop", "region": "eu-west"]])
+        await node.server.stop()
+    }
+
+    @Test func anExplanationThatIsAnErrorFails() async throws {
+        let node = try Node { _ in Self.json(200, #"{"error": "type is no record type"}"#) }
+        let command = try ExplainDNS.parse(["a.test", "X", "--client", "10.0.0.1", "--node", node.target.url])
+        await #expect(throws: ExitCode(1)) { try await command.run() }
+        await node.server.stop()
+    }
+
     @Test func aRefusedReloadTellsEveryError() async throws {
         let node = try Node { _ in
             Self.json(422, #"{"error": "not valid", "diagnostics": ["t.yaml:1:2: error: a", "t.yaml:3:4: error: b"]}"#)

@@ -44,16 +44,42 @@ struct ExplainDNS: AsyncParsableCommand {
 
     func run() async throws {
         let target = try target()
-        let question = [("kind", "dns"), ("name", name), ("type", type.uppercased()), ("client", client)]
-        let query = question.map { "\($0)=\(Self.encoded($1))" }.joined(separator: "&")
         let admin = AdminClient(timeout: .seconds(5))
-        switch await admin.get("/explain?\(query)", from: target) {
+        let question = [("kind", "dns"), ("name", name), ("type", type.uppercased()), ("client", client)]
+        switch await admin.get("/explain?" + Self.query(question), from: target) {
         case .failure(let failure):
             Output.line("\(target.name): \(failure.description)", to: .diagnostics)
             throw ExitCode(1)
         case .success(let answer):
-            if json { Output.write(answer) } else { Output.write(Explanation.text(answer)) }
+            if let error = answer["error"].string {
+                Output.line("\(target.name): \(error)", to: .diagnostics)
+                throw ExitCode(1)
+            }
+            let whole = await withChains(answer, from: target, admin)
+            if json { Output.write(whole) } else { Output.write(Explanation.text(whole)) }
         }
+    }
+
+    /// The answer with the whole chain of reasons at each region that is not healthy, instead of a summary.
+    private func withChains(_ answer: StatusValue, from target: Target, _ admin: AdminClient) async -> StatusValue {
+        guard let service = answer["service"].string else { return answer }
+        var candidates: [StatusValue] = []
+        for var candidate in answer["candidates"].array {
+            if candidate["healthy"].bool == false, let region = candidate["region"].string {
+                let question = [("kind", "verdict"), ("service", service), ("region", region)]
+                let verdict = await admin.get("/explain?" + Self.query(question), from: target)
+                if let reasons = try? verdict.get()["reasons"], !reasons.array.isEmpty {
+                    candidate["reasons"] = reasons
+                    candidate["reason"] = nil
+                }
+            }
+            candidates.append(candidate)
+        }
+        return candidates.isEmpty ? answer : answer.merging(["candidates": .array(candidates)])
+    }
+
+    private static func query(_ parameters: [(name: String, value: String)]) -> String {
+        parameters.map { "\($0.name)=\(encoded($0.value))" }.joined(separator: "&")
     }
 
     /// Everything but unreserved characters (RFC 3986 section 2.3) as `%XX`: a `+` stays a plus.
