@@ -77,13 +77,15 @@ extension TopologySchema {
 
     static let geo = RecordSchema(
         "A geo step",
-        "Regions in order of preference; the most specific place wins: prefix, country, continent, default.",
+        "Regions by the client's place, each list in order of preference. The longest prefix, those around it, the country,"
+            + " the continent and the default are tried in turn, until a list names a region that is left; if none does,"
+            + " all stay.",
         [
             .init(
                 "prefixes", .map(.prefix, regionList), "By the client's address (EDNS client subnet, or the source)."),
             .init("countries", .map(.country, regionList), "By country, from `dns.locations`."),
             .init("continents", .map(.choice(continents), regionList), "By continent, from `dns.locations`."),
-            .init("default", regionList, "For everybody else. All that are left if absent."),
+            .init("default", regionList, "For everybody else."),
         ])
 
     static let latency = RecordSchema(

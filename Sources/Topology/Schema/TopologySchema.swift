@@ -56,7 +56,7 @@ enum TopologySchema {
         [
             .init("id", .name, .required, "Travels with each signature, so that the right key verifies it."),
             .init(
-                "secret", .record(secret), .required, "The key's bytes. Take 32 random ones: `openssl rand -hex 32`."),
+                "secret", .record(secret), .required, "At least 16 octets, best random ones: `openssl rand -hex 32`."),
         ])
 
     static let damping = RecordSchema(
