@@ -110,6 +110,10 @@ let package = Package(
         tests("DNSWireTests", ["DNSWire", "Model"]),
         tests(
             "DNSTierTests", ["DNSTier", "DNSWire", "Model", "Steering", "Geo", "Topology", "ControlPlane", "Engine"]),
+        tests("FederationTests", ["Model", "Federation"]),
+        tests(
+            "ControlPlaneTests",
+            ["Model", "Topology", "Engine", "HTTPExchange", "Health", "Federation", "ControlPlane", logging]),
         tests("EngineTests", ["Engine", "Model"]),
         tests("GeoTests", ["Geo", "Model"]),
         tests("SteeringTests", ["Steering", "Geo", "Model"]),

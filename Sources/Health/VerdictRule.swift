@@ -68,7 +68,8 @@ struct VerdictRule {
 
     private func chain(_ broken: Verdict) -> [Verdict.Reason] {
         let name = snapshot[broken.service].name
-        let head = Verdict.Reason(source: name, text: "depends on \(name), which is down in \(snapshot[broken.region].name)")
+        let head = Verdict.Reason(
+            source: name, text: "depends on \(name), which is down in \(snapshot[broken.region].name)")
         return [head]
             + broken.reasons.map { Verdict.Reason(source: $0.source, text: $0.text, depth: $0.depth + 1) }
     }
@@ -103,7 +104,9 @@ struct VerdictRule {
             }
         }
         if votes.down == 0, votes.up > 0 {
-            votes.reasons = [Verdict.Reason(source: "checks", text: "\(votes.up) of \(votes.up) vantage points reach it")]
+            votes.reasons = [
+                Verdict.Reason(source: "checks", text: "\(votes.up) of \(votes.up) vantage points reach it")
+            ]
         }
         votes.reasons.sort { $0.source < $1.source }
         return votes

@@ -17,9 +17,12 @@ extension StatusValue {
     /// JSON text, keys sorted.
     package func json(pretty: Bool = false) -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [
-            .sortedKeys, .withoutEscapingSlashes,
-        ]
+        encoder.outputFormatting =
+            pretty
+            ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+            : [
+                .sortedKeys, .withoutEscapingSlashes,
+            ]
         // Every case encodes: numbers that JSON lacks become null.
         guard let data = try? encoder.encode(self) else { return Array("null".utf8) }
         return Array(data) + (pretty ? [0x0a] : [])

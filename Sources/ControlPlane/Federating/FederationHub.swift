@@ -65,6 +65,7 @@ package final class FederationHub: Sendable {
         var pollers: [String: (since: UInt64, at: Timestamp)] = [:]
         var counters = Counters()
         var refutedAt: Timestamp?
+        var released = false
 
         func isDue(_ now: Timestamp) -> Bool {
             guard let own = published, let entry = store.entries[own.node] else { return true }
@@ -232,7 +233,8 @@ package final class FederationHub: Sendable {
         let due = state.withLock { state in
             let poll = Poll(
                 node: node, since: since > state.store.cursor ? 0 : since,
-                earliest: now + state.settings.plan.interval / 2, deadline: now + wait, reply: reply)
+                earliest: now + state.settings.plan.interval / 2, deadline: state.released ? now : now + wait,
+                reply: reply)
             state.polls[state.nextPoll] = poll
             state.nextPoll += 1
             state.pollers[node] = (poll.since, now)
@@ -266,10 +268,13 @@ package final class FederationHub: Sendable {
         state.withLock { state in nodes.allSatisfy { state.pollers[$0]?.since ?? 0 >= cursor } }
     }
 
-    /// Answers all polls with what there is: the node is going.
+    /// Answers all polls with what there is, from now on without waiting: the node is going.
     package func release() {
         let now = clock.now
-        let due = state.withLock { state in state.polls.keys.map { answer($0, in: &state, now: now) } }
+        let due = state.withLock { state in
+            state.released = true
+            return state.polls.keys.map { answer($0, in: &state, now: now) }
+        }
         for answer in due { answer() }
     }
 

@@ -16,6 +16,9 @@ package final class FederationServer: Sendable {
         server = try HTTPServer(addresses: [address]) { request, reply in Self.answer(request, hub, reply) }
     }
 
+    /// Where it listens: port 0 has become a real one.
+    package var address: SocketAddress { server.addresses[0] }
+
     package func stop() async { await server.stop() }
 
     private static func answer(

@@ -25,7 +25,8 @@ package enum ReportCodec {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let items = batch.items.map { item in
             WireBatch.Item(
-                age: item.age.milliseconds, key: item.signed.key, report: String(decoding: item.signed.bytes, as: UTF8.self),
+                age: item.age.milliseconds, key: item.signed.key,
+                report: String(decoding: item.signed.bytes, as: UTF8.self),
                 signature: Keyring.hex(item.signed.signature))
         }
         return Array(try encoder.encode(WireBatch(cursor: batch.cursor, node: batch.node, reports: items)))

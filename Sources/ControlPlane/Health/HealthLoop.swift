@@ -160,7 +160,8 @@ package final class HealthLoop: Sendable {
             board.events.record(
                 .peer, hub.name,
                 evaluation.frozen
-                    ? "too many peers fell silent at once: verdicts stand as they were" : "enough peers are heard again")
+                    ? "too many peers fell silent at once: verdicts stand as they were" : "enough peers are heard again"
+            )
         }
     }
 

@@ -38,7 +38,8 @@ struct PassiveHealth {
                     out += 1
                     let seconds = (until - now).milliseconds / 1000
                     events.record(
-                        .endpoint, subject, "ejected from \(snapshot[pool].name) for \(seconds) s: \(row) failures in a row")
+                        .endpoint, subject,
+                        "ejected from \(snapshot[pool].name) for \(seconds) s: \(row) failures in a row")
                 }
                 ejections[slot] = ejection
             }

@@ -98,7 +98,8 @@ package enum NodeRuntime {
         let known = snapshot.nodes.filter { $0.tier == tier }.map(\.name).joined(separator: ", ")
         guard let node = snapshot.node(named: name) else {
             throw InvalidTopology(diagnostics: [
-                Diagnostic(file: topology, message: "there is no node \(name)", hint: "\(tier.rawValue) nodes: \(known)")
+                Diagnostic(
+                    file: topology, message: "there is no node \(name)", hint: "\(tier.rawValue) nodes: \(known)")
             ])
         }
         guard snapshot[node].tier == tier else {

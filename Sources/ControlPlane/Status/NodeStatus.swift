@@ -74,7 +74,8 @@ enum NodeStatus {
         let links = node.polling.links
         let now = node.clock.now
         return .array(
-            snapshot.nodes.filter { $0.name != node.name && ($0.federation != nil || entries[$0.name] != nil) }.map { peer in
+            snapshot.nodes.filter { $0.name != node.name && ($0.federation != nil || entries[$0.name] != nil) }.map {
+                peer in
                 let entry = entries[peer.name]
                 let voice = Voice(entry, staleAfter: snapshot.federation.staleAfter, now: now)
                 var value: StatusValue = [

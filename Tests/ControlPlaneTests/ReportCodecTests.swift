@@ -1,0 +1,55 @@
+import ControlPlane
+import Federation
+import Model
+import Testing
+
+@Suite("Reports as JSON")
+struct ReportCodecTests {
+    private let report = Report(
+        node: "l7-eu", tier: .l7, region: "eu", incarnation: 1_700_000_000_000, sequence: 7,
+        issuedAt: Timestamp(milliseconds: 1_700_000_000_123), state: .draining, configuration: .max,
+        pools: [
+            PoolFact(
+                pool: "p", service: nil, up: 1, total: 2, primaries: 1, replicas: 0, inFlight: 3, ratePerSecond: 0.1,
+                errorRate: 0.25, p50Milliseconds: 1, p99Milliseconds: 2.5, troubles: ["\"x\"\n: /ü"])
+        ], observations: [Observation(service: "s", region: "us", up: false, reason: "refused")], rate: 12.5)
+
+    @Test("A report reads back as it was, and equal reports have equal bytes")
+    func roundTrip() throws {
+        let bytes = try ReportCodec.encode(report)
+        #expect(try ReportCodec.decode(bytes) == report)
+        #expect(try ReportCodec.encode(report) == bytes)
+    }
+
+    @Test("Members of a newer version are ignored, missing and impossible ones are refused")
+    func versions() throws {
+        let text = String(decoding: try ReportCodec.encode(report), as: UTF8.self)
+        let newer = text.replacing("\"node\":", with: "\"future\":{\"a\":[1]},\"node\":")
+        #expect(try ReportCodec.decode(Array(newer.utf8)) == report)
+        let broken = [
+            "", "[]", "{}", text.replacing("\"tier\":\"l7\"", with: "\"tier\":\"l9\""),
+            text.replacing("\"state\":\"draining\"", with: "\"state\":\"dancing\""),
+            text.replacing("\"sequence\":7", with: "\"sequence\":-7"),
+            text.replacing("\"sequence\":7", with: "\"sequence\":\"7\""),
+            text.replacing("\"issuedAt\":1700000000123", with: "\"issuedAt\":9223372036854775807"),
+            String(text.dropLast()),
+        ]
+        for text in broken {
+            #expect(throws: Refusal.malformed) { try ReportCodec.decode(Array(text.utf8)) }
+        }
+    }
+
+    @Test("A batch carries the exact bytes that were signed")
+    func batch() throws {
+        let keyring = try #require(Keyring([("k1", Array("0123456789abcdef".utf8))]))
+        let signed = keyring.sign(try ReportCodec.encode(report))
+        let batch = ReportBatch(
+            node: "x", cursor: 42, items: [ReportBatch.Item(signed: signed, age: .milliseconds(1500))])
+        let decoded = try ReportCodec.decodeBatch(try ReportCodec.encode(batch))
+        #expect(decoded == batch)
+        #expect(decoded.items.allSatisfy { keyring.verifies($0.signed) })
+        for text in [#"{"cursor":1,"node":"a","reports":[{"age":-1,"key":"k","report":"","signature":""}]}"#, "nope"] {
+            #expect(throws: Refusal.malformed) { try ReportCodec.decodeBatch(Array(text.utf8)) }
+        }
+    }
+}
