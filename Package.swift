@@ -118,6 +118,8 @@ let package = Package(
         tests("GeoTests", ["Geo", "Model"]),
         tests("SteeringTests", ["Steering", "Geo", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
+        tests("StreamWireTests", ["StreamWire"]),
+        tests("L4TierTests", ["L4Tier", "ControlPlane", "Engine", "Model", "Topology"]),
         tests("ProbingTests", ["ControlPlane", "Engine", "Model"]),
         tests("HTTPWireTests", ["HTTPWire", "Model"]),
         tests("HTTPExchangeTests", ["HTTPExchange", "HTTPWire", "Engine", "Model"]),

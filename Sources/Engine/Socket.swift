@@ -91,6 +91,8 @@ package enum Socket {
         try? set(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1, nil)
     }
 
+    package static func close(_ descriptor: CInt) { _ = Glibc.close(descriptor) }
+
     /// Makes close() send RST instead of FIN, so that a stream that was cut short cannot be taken for a complete one.
     package static func resetOnClose(_ descriptor: CInt) {
         var linger = linger(l_onoff: 1, l_linger: 0)

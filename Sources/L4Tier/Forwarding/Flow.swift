@@ -1,0 +1,251 @@
+import Balancing
+import Engine
+import Model
+
+/// One forwarded connection: its client, its endpoint, and what there is to tell about it. Confined to one worker.
+@safe
+final class Flow {
+    enum Stage {
+        /// Waiting for an endpoint to answer.
+        case connecting
+        /// Passing bytes in both directions.
+        case relaying
+        /// Telling the client that there is no endpoint.
+        case refusing
+        case over
+    }
+
+    /// The forwarder outlives its flows: it lives as long as its worker.
+    unowned(unsafe) let forwarder: Forwarder
+    let entrance: Entrance
+    let route: Route
+    let clientAddress: SocketAddress
+    let began: UInt64
+    private(set) var stage = Stage.connecting
+    /// The loop turn in which a byte last moved.
+    var lastActivity: UInt64
+    /// Its place in the forwarder's list.
+    var index = -1
+    /// Position of the endpoint in the route; -1 before the first choice.
+    private(set) var position = -1
+
+    // The worker keeps a registered side alive until the end of the turn in which it is closed; both are nil or closed
+    // when the flow is over.
+    private unowned(unsafe) var client: Side?
+    private unowned(unsafe) var upstream: Side?
+    private var tried = Choice.Tried()
+    private var connectBegan: UInt64 = 0
+    private var firstEnd: EndReason?
+    private var refusal: RefusalTalk?
+    private var fromClient: UInt64 = 0
+    private var fromEndpoint: UInt64 = 0
+
+    init(_ forwarder: Forwarder, _ entrance: Entrance, client: SocketAddress) {
+        unsafe self.forwarder = forwarder
+        self.entrance = entrance
+        self.route = entrance.route
+        clientAddress = client
+        began = forwarder.worker.now
+        lastActivity = began
+    }
+
+    private var worker: Worker { unsafe forwarder.worker }
+
+    // MARK: - Connecting
+
+    /// Takes the client's socket and looks for an endpoint.
+    func begin(_ descriptor: CInt) {
+        Socket.setNoDelay(descriptor)
+        let side = Side(self, descriptor: descriptor, isClient: true)
+        unsafe client = side
+        side.register()
+        guard stage == .connecting else { return }
+        connect()
+    }
+
+    /// Tries endpoints until one connect is under way, or none is left.
+    private func connect() {
+        while tried.count < Choice.attempts {
+            let next = route.plan.policy.pick(
+                among: Choice(route: route, tried: tried), source: SourceHash.source(clientAddress.address),
+                cursor: &entrance.cursor, using: &worker.random)
+            guard let next else { break }
+            if tried.count > 0 { worker.counters.add(Tally.retries) }
+            tried.add(next)
+            position = next
+            connectBegan = worker.now
+            do throws(SocketError) {
+                let descriptor = try Socket.connect(route.plan.endpoints[next].address)
+                route.table.began(route.slots[next])
+                let side = Side(self, descriptor: descriptor, isClient: false)
+                unsafe upstream = side
+                side.setDeadline(after: route.connectTimeout)
+                side.register()
+                return
+            } catch {
+                countFailure()
+            }
+        }
+        refuse(tried.count == 0 ? .noEndpoint : .connectFailed)
+    }
+
+    /// A side has news while nothing is relayed.
+    func ready(_ side: Side, _ readiness: Readiness) {
+        switch stage {
+        case .connecting:
+            if unsafe side === upstream {
+                connected(side, readiness)
+            } else if readiness.contains(.failed) {
+                finish(.clientReset)
+            }
+        case .refusing: converse()
+        case .relaying, .over: break
+        }
+    }
+
+    private func connected(_ side: Side, _ readiness: Readiness) {
+        guard readiness.contains(.writable) || readiness.contains(.failed) else { return }
+        guard Socket.pendingError(side.descriptor) == 0, !readiness.contains(.failed), let client = unsafe client else {
+            connectFailed()
+            return
+        }
+        let slot = route.slots[position]
+        route.table.count(success: true, at: slot)
+        route.table.extendStreak(success: true, at: slot)
+        route.table.observeLatency(worker.now &- connectBegan, at: slot)
+        stage = .relaying
+        lastActivity = worker.now
+        unsafe side.peer = client
+        unsafe client.peer = side
+        side.clearDeadline()
+        client.setDeadline(after: route.idleTimeout)
+        client.relayUnread()
+        if stage == .relaying { side.relayUnread() }
+    }
+
+    private func connectFailed() {
+        countFailure()
+        dropUpstream()
+        connect()
+    }
+
+    private func countFailure() {
+        worker.counters.add(Tally.connectFailures)
+        let slot = route.slots[position]
+        route.table.count(success: false, at: slot)
+        let row = route.table.extendStreak(success: false, at: slot)
+        if let ejection = route.plan.pool.ejection, row == ejection.failures { unsafe forwarder.endpointsChanged() }
+    }
+
+    /// Closes the endpoint's socket and keeps the client.
+    private func dropUpstream() {
+        guard let side = unsafe upstream else { return }
+        unsafe upstream = nil
+        route.table.ended(route.slots[position])
+        side.close()
+    }
+
+    // MARK: - Refusing
+
+    private func refuse(_ reason: EndReason) {
+        worker.counters.add(Tally.refused)
+        guard let message = route.plan.refusal, let client = unsafe client else {
+            finish(reason)
+            return
+        }
+        stage = .refusing
+        refusal = RefusalTalk(message, reason: reason, buffers: worker.buffers)
+        client.setDeadline(after: RefusalTalk.patience)
+        converse()
+    }
+
+    private func converse() {
+        guard let talk = refusal, let client = unsafe client else { return }
+        if talk.proceed(client.transport) { finish(talk.reason) }
+    }
+
+    // MARK: - Relaying
+
+    /// The end of `side`'s stream was read.
+    func ended(_ side: Side) {
+        if firstEnd == nil { firstEnd = unsafe side === client ? .clientClosed : .endpointClosed }
+    }
+
+    /// An end was passed on.
+    func sentEnd() {
+        guard let client = unsafe client, let upstream = unsafe upstream, client.isDone, upstream.isDone else { return }
+        finish(firstEnd ?? .clientClosed)
+    }
+
+    /// Reading or writing `side` failed: the stream was cut short, and both ends hear of it as a reset.
+    func broke(_ side: Side) { finish(unsafe side === client ? .clientReset : .endpointReset) }
+
+    /// Whether the endpoint may keep this connection; ends it otherwise.
+    func enforceHealth() {
+        guard route.plan.pool.closeOnDown, position >= 0, !route.stands(position) else { return }
+        switch stage {
+        case .relaying:
+            worker.counters.add(Tally.closedOnDown)
+            finish(.endpointDown)
+        case .connecting:
+            dropUpstream()
+            connect()
+        case .refusing, .over: break
+        }
+    }
+
+    // MARK: - Ending
+
+    func deadlineReached(_ side: Side) {
+        switch stage {
+        case .connecting: connectFailed()
+        case .refusing: finish(refusal?.reason ?? .noEndpoint)
+        case .relaying:
+            let idle = worker.now &- lastActivity
+            if idle < route.idleTimeout {
+                side.setDeadline(after: route.idleTimeout &- idle)
+            } else {
+                worker.counters.add(Tally.idle)
+                finish(.idle)
+            }
+        case .over: break
+        }
+    }
+
+    /// A side was closed, by this flow or because its worker could not watch it.
+    func closed(_ side: Side) {
+        let isClient = unsafe side === client
+        if isClient { fromClient = side.received } else { fromEndpoint = side.received }
+        guard stage != .over else { return }
+        if unsafe side === upstream, stage == .connecting {
+            unsafe upstream = nil
+            route.table.ended(route.slots[position])
+            connect()
+        } else if isClient || stage == .relaying {
+            finish(.stopped)
+        }
+    }
+
+    /// Closes what is open, counts and logs. A second call does nothing.
+    func finish(_ reason: EndReason) {
+        guard stage != .over else { return }
+        stage = .over
+        let isOrderly = reason == .clientClosed || reason == .endpointClosed || refusal?.isTold == true
+        if reason == .clientReset || reason == .endpointReset { worker.counters.add(Tally.resets) }
+        if let side = unsafe upstream {
+            route.table.ended(route.slots[position])
+            end(side, isOrderly)
+        }
+        if let side = unsafe client { end(side, isOrderly) }
+        refusal?.close(worker.buffers)
+        refusal = nil
+        worker.counters.add(Tally.finished)
+        unsafe forwarder.finished(self, reason, received: fromClient, sent: fromEndpoint)
+    }
+
+    private func end(_ side: Side, _ isOrderly: Bool) {
+        guard side.descriptor >= 0 else { return }
+        if !isOrderly { Socket.resetOnClose(side.descriptor) }
+        side.close()
+    }
+}

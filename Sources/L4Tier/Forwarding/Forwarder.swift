@@ -1,0 +1,95 @@
+import Balancing
+import Engine
+import Model
+
+/// The forwarding of one worker: its entrances and the connections that came through them.
+final class Forwarder {
+    let worker: Worker
+    /// What a read fills before it is written on the other side, within one call. Empty between calls.
+    let scratch: Buffer
+    private let wake: @Sendable () -> Void
+    private let line: AccessLine?
+    private var entrances: [SocketAddress: Entrance] = [:]
+    private var flows: [Flow] = []
+
+    /// `wake` has the control plane look at the endpoints at once.
+    init(_ worker: Worker, line: AccessLine?, wake: @escaping @Sendable () -> Void) {
+        self.worker = worker
+        self.line = line
+        self.wake = wake
+        scratch = worker.buffers.take()
+    }
+
+    /// Has the entrances follow `routes`: new ones open with a socket of `take` or their own, missing ones close.
+    func install(_ routes: [Route], taking take: (SocketAddress) -> CInt?) throws(SocketError) {
+        for route in routes {
+            let address = route.plan.address
+            if let entrance = entrances[address] {
+                entrance.route = route
+                continue
+            }
+            let descriptor: CInt
+            if let taken = take(address) { descriptor = taken } else { descriptor = try Socket.listen(address) }
+            let entrance = Entrance(route, cursor: PickCursor(startingAt: worker.random.next()))
+            entrances[address] = entrance
+            entrance.listener = Listener(worker: worker, adopting: descriptor, address: address) {
+                [unowned self, unowned entrance] client, peer in accept(client, from: peer, through: entrance)
+            }
+        }
+        let wanted = Set(routes.map(\.plan.address))
+        for (address, entrance) in entrances where !wanted.contains(address) {
+            entrance.listener?.drainAndClose()
+            entrances[address] = nil
+        }
+    }
+
+    /// Closes the listeners; connections go on.
+    func closeEntrances() {
+        for entrance in entrances.values { entrance.listener?.drainAndClose() }
+        entrances = [:]
+    }
+
+    func closeConnections() {
+        while let last = flows.last { last.finish(.stopped) }
+    }
+
+    /// Ends connections whose endpoint went down or lost its role.
+    func enforceHealth() {
+        // Ending one moves the last one into its place, which was looked at already.
+        for index in flows.indices.reversed() where index < flows.count { flows[index].enforceHealth() }
+    }
+
+    func endpointsChanged() { wake() }
+
+    private func accept(_ descriptor: CInt, from client: SocketAddress, through entrance: Entrance) {
+        worker.counters.add(Tally.accepted)
+        guard entrance.active < entrance.route.plan.connections else {
+            worker.counters.add(Tally.overLimit)
+            worker.counters.add(Tally.finished)
+            Socket.resetOnClose(descriptor)
+            Socket.close(descriptor)
+            line?.write(
+                entrance.route, client: client, endpoint: nil, began: worker.now, received: 0, sent: 0,
+                reason: .overLimit, worker: worker)
+            return
+        }
+        entrance.active += 1
+        let flow = Flow(self, entrance, client: client)
+        flow.index = flows.count
+        flows.append(flow)
+        flow.begin(descriptor)
+    }
+
+    func finished(_ flow: Flow, _ reason: EndReason, received: UInt64, sent: UInt64) {
+        flow.entrance.active -= 1
+        let last = flows.removeLast()
+        if last !== flow {
+            flows[flow.index] = last
+            last.index = flow.index
+        }
+        line?.write(
+            flow.route, client: flow.clientAddress,
+            endpoint: flow.position < 0 ? nil : flow.route.plan.endpoints[flow.position].address, began: flow.began,
+            received: received, sent: sent, reason: reason, worker: worker)
+    }
+}

@@ -1,0 +1,168 @@
+import Engine
+import Model
+
+/// One end of a forwarded connection: the client's or the endpoint's socket.
+///
+/// A message costs one read here and one write on the other side, through the worker's scratch block: an idle connection
+/// holds no buffer. What the other side does not take at once is kept in its backlog of one block (16 KiB), and reading
+/// stops until that is gone; the kernel's window then slows the sender.
+@safe
+final class Side: Channel {
+    private struct Flags: OptionSet {
+        let rawValue: UInt8
+        /// Bytes may wait in the socket although no edge will tell.
+        static let unread = Flags(rawValue: 1)
+        /// The end was announced, so a short read is not the last one.
+        static let ending = Flags(rawValue: 2)
+        /// The end of the stream was read.
+        static let readDone = Flags(rawValue: 4)
+        /// FIN was sent.
+        static let writeDone = Flags(rawValue: 8)
+        /// FIN is due after the backlog.
+        static let finishing = Flags(rawValue: 16)
+    }
+
+    /// Reads in one go before others have their turn: 16 blocks, 256 KiB.
+    private static let turn = 16
+
+    let flow: Flow
+    /// The other end. Both are closed in the same loop turn, and the worker keeps a closed channel until the turn is
+    /// over, so neither outlives what it points to.
+    unowned(unsafe) var peer: Side?
+    /// Bytes read from this socket.
+    private(set) var received: UInt64 = 0
+    private var flags: Flags = []
+    private var backlog: Buffer?
+    private let tally: Int
+    /// The worker's scratch block.
+    private let scratch: UnsafeMutableRawBufferPointer
+
+    init(_ flow: Flow, descriptor: CInt, isClient: Bool) {
+        unsafe scratch = flow.forwarder.scratch.writable
+        self.flow = flow
+        tally = isClient ? Tally.fromClients : Tally.fromEndpoints
+        super.init(worker: unsafe flow.forwarder.worker, descriptor: descriptor)
+    }
+
+    var transport: Transport { Transport(descriptor: descriptor) }
+
+    /// Both directions of this socket are over.
+    var isDone: Bool { flags.isSuperset(of: [.readDone, .writeDone]) }
+
+    override func ready(_ readiness: Readiness) {
+        guard flow.stage == .relaying else {
+            if !readiness.isDisjoint(with: [.readable, .peerClosed, .failed]) { flags.insert(.unread) }
+            if !readiness.isDisjoint(with: [.peerClosed, .failed]) { flags.insert(.ending) }
+            flow.ready(self, readiness)
+            return
+        }
+        // A reset shows as an error of the next read, a hang-up as its end.
+        if !readiness.isDisjoint(with: [.peerClosed, .failed]) { flags.insert(.ending) }
+        if readiness.contains(.failed), flags.contains(.readDone), !flags.contains(.writeDone) {
+            // Reset after its FIN; no read will tell any more.
+            flow.broke(self)
+            return
+        }
+        if backlog != nil { drain() }
+        if !readiness.isDisjoint(with: [.readable, .peerClosed, .failed]) { relay() }
+    }
+
+    override func deadlineReached() { flow.deadlineReached(self) }
+
+    override func closed() {
+        if let backlog { worker.buffers.give(backlog) }
+        backlog = nil
+        flow.closed(self)
+    }
+
+    /// Passes on what came while there was nobody to pass it on to.
+    func relayUnread() {
+        if flags.contains(.unread) { relay() }
+    }
+
+    /// Reads and passes on until the socket is empty, the other side is full, or it is time for others.
+    private func relay() {
+        guard let peer = unsafe peer, !flags.contains(.readDone) else { return }
+        for _ in 0..<Self.turn {
+            if peer.backlog != nil {
+                flags.insert(.unread)
+                return
+            }
+            switch unsafe transport.read(into: scratch) {
+            case .bytes(let count):
+                received &+= UInt64(count)
+                worker.counters.add(tally, UInt64(count))
+                flow.lastActivity = worker.now
+                guard unsafe peer.send(UnsafeRawBufferPointer(rebasing: scratch[..<count])) else { return }
+                // An edge will tell of whatever comes after a short read, except of an end that was announced already.
+                if count < Buffer.capacity, !flags.contains(.ending) {
+                    flags.remove(.unread)
+                    return
+                }
+            case .wouldBlock:
+                flags.remove(.unread)
+                return
+            case .endOfStream:
+                flags.insert(.readDone)
+                flow.ended(self)
+                peer.finish()
+                return
+            case .failed:
+                flow.broke(self)
+                return
+            }
+        }
+        flags.insert(.unread)
+        renew()
+    }
+
+    /// Writes what the other side read and keeps what does not fit. False when the connection broke.
+    private func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var sent = 0
+        switch unsafe transport.write(bytes) {
+        case .bytes(let count):
+            if count == bytes.count { return true }
+            sent = count
+        case .wouldBlock: break
+        case .endOfStream, .failed:
+            flow.broke(self)
+            return false
+        }
+        var rest = worker.buffers.take()
+        // A block takes all that one read brings.
+        _ = unsafe rest.append(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+        backlog = rest
+        return true
+    }
+
+    /// Writes the backlog; when it is gone, the other side may read again.
+    private func drain() {
+        guard var rest = backlog else { return }
+        switch unsafe transport.write(rest.readable) {
+        case .bytes(let count): rest.consume(count)
+        case .wouldBlock: return
+        case .endOfStream, .failed:
+            flow.broke(self)
+            return
+        }
+        flow.lastActivity = worker.now
+        guard rest.isEmpty else {
+            backlog = rest
+            return
+        }
+        worker.buffers.give(rest)
+        backlog = nil
+        if flags.contains(.finishing) { sendEnd() } else { unsafe peer?.relayUnread() }
+    }
+
+    /// Sends FIN, after the backlog.
+    private func finish() {
+        if backlog == nil { sendEnd() } else { flags.insert(.finishing) }
+    }
+
+    private func sendEnd() {
+        flags.insert(.writeDone)
+        transport.shutdownWrite()
+        flow.sentEnd()
+    }
+}
