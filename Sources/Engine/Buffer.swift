@@ -45,6 +45,12 @@ package struct Buffer {
         if start == end { clear() }
     }
 
+    /// Keeps the first `count` readable bytes and drops those behind them.
+    package mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= self.count)
+        end = start &+ count
+    }
+
     package mutating func clear() {
         start = 0
         end = 0

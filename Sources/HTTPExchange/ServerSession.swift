@@ -78,7 +78,7 @@ open class ServerSession: Channel {
     open func exchangeTimedOut() {}
 
     /// The head was refused; the answer has been sent.
-    package func refused(status: Int, reason: StaticString) {}
+    open func refused(status: Int, reason: StaticString) {}
 
     /// The connection is gone, whoever closed it.
     open func sessionClosed() {}
@@ -110,11 +110,12 @@ open class ServerSession: Channel {
 
     override public final func closed() {
         context.remove(self)
+        // First, since the log may still quote the head.
+        sessionClosed()
         if let buffer = input { worker.buffers.give(buffer) }
         if let buffer = pending { worker.buffers.give(buffer) }
         input = nil
         pending = nil
-        sessionClosed()
     }
 
     // MARK: - Input

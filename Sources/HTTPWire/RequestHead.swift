@@ -61,6 +61,7 @@ package final class RequestHead {
         {
             start &+= 2
         }
+        if start &+ 1 == bytes.byteCount, bytes.octet(start) == Octet.carriageReturn { return .incomplete }
         switch parseRequestLine(bytes, from: start, limits) {
         case .invalid(let fault): return .invalid(fault)
         case .incomplete: return incomplete(bytes, limits, inTarget: true)

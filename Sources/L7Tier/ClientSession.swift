@@ -1,0 +1,81 @@
+import Engine
+package import HTTPExchange
+import HTTPWire
+import Model
+
+/// A user's connection: the downstream codec of its exchanges.
+@safe
+package final class ClientSession: ServerSession {
+    unowned(unsafe) let proxy: ProxyWorker
+    /// The listener's limit of a request body in octets.
+    let bodyLimit: UInt64
+    /// `X-Forwarded-For: 192.0.2.1`, `X-Forwarded-Proto` and `Via`, with their line ends, ready to be copied.
+    let forwarded: UnsafeMutableRawBufferPointer
+    /// Where the peer's address stands in `forwarded`.
+    let peerText: Range<Int>
+    let source: UInt64
+    private(set) var exchange: Exchange?
+
+    private static let nameOfForwardedFor: StaticString = "X-Forwarded-For: "
+
+    init(
+        proxy: ProxyWorker, limits: SessionLimits, bodyLimit: UInt64, source: UInt64, descriptor: CInt,
+        peer: SocketAddress
+    ) {
+        unsafe self.proxy = proxy
+        self.bodyLimit = bodyLimit
+        self.source = source
+        let address = Array(peer.address.description.utf8)
+        let name = Self.nameOfForwardedFor
+        peerText = name.utf8CodeUnitCount..<(name.utf8CodeUnitCount + address.count)
+        unsafe forwarded = .allocate(byteCount: 128, alignment: 8)
+        var count = 0
+        if var writer = unsafe HeadWriter(forwarded) {
+            writer.append(name)
+            unsafe address.withUnsafeBytes { unsafe writer.append($0) }
+            writer.append("\r\nX-Forwarded-Proto: http\r\nVia: 1.1 meridian\r\n")
+            count = writer.count
+        }
+        forwardedCount = count
+        super.init(context: proxy.context, limits: limits, descriptor: descriptor, peer: peer)
+        exchange = Exchange(session: self, proxy: proxy)
+        proxy.count(WorkerCounter.connections)
+    }
+
+    deinit { unsafe forwarded.deallocate() }
+
+    private let forwardedCount: Int
+
+    /// The peer's address as text.
+    var peerBytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(rebasing: forwarded[peerText]) }
+
+    /// All of the prepared lines.
+    var forwardedLines: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: forwarded[..<forwardedCount])
+    }
+
+    /// The prepared lines from the peer's address on, to be put behind what the client sent.
+    var forwardedTail: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: forwarded[peerText.lowerBound..<forwardedCount])
+    }
+
+    override public func requestReceived() { exchange?.begin() }
+
+    override public func bodyReadable() { exchange?.pumpRequest() }
+
+    override public func outputDrained() { exchange?.clientDrained() }
+
+    override public func exchangeTimedOut() { exchange?.clientTimedOut() }
+
+    override public func refused(status: Int, reason: StaticString) {
+        unsafe proxy.count(WorkerCounter.refused)
+        unsafe proxy.countStatus(status)
+        exchange?.logRefusal(status: status, reason: reason)
+    }
+
+    override public func sessionClosed() {
+        exchange?.abandon()
+        // The exchange refers back without owning: break here, where nothing of it is running that looks again.
+        unsafe proxy.count(WorkerCounter.closed)
+    }
+}

@@ -1,0 +1,194 @@
+import Engine
+import Glibc
+import HTTPExchange
+import HTTPWire
+
+/// How exchanges end.
+extension Exchange {
+    /// The whole response has been handed to the client's connection.
+    func finish() {
+        let session = unsafe session
+        let complete = requestIsComplete && !clientEnded
+        if let connection = unsafe upstream, let pool = unsafe pool, let endpoint = unsafe endpoint {
+            let elapsed = unsafe proxy.worker.now &- started
+            pool.table.ended(endpoint.slot)
+            pool.table.count(success: true, at: endpoint.slot)
+            pool.table.extendStreak(success: true, at: endpoint.slot)
+            pool.table.observeLatency(elapsed, at: endpoint.slot)
+            let isClean = connection.input?.isEmpty ?? true
+            connection.releaseInput()
+            unsafe upstream = nil
+            unsafe connection.exchange = nil
+            if keepsUpstream, isClean, complete, !connection.peerHasClosed, !connection.isBlocked,
+                endpoint.idleCount < pool.plan.keepalive, unsafe !proxy.context.isDraining
+            {
+                connection.setDeadline(after: pool.plan.idleTimeout)
+                endpoint.pushIdle(connection)
+            } else {
+                connection.close()
+            }
+        }
+        settle()
+        if keepsClient, complete {
+            session.exchangeEnded(consumed: sent)
+        } else {
+            session.closeAfterResponse(hasUnread: !complete || isTunnel)
+        }
+    }
+
+    /// Counts and logs, and makes the object ready for the next request.
+    private func settle() {
+        let proxy = unsafe proxy
+        let elapsed = proxy.worker.now &- started
+        proxy.countStatus(status)
+        proxy.count(WorkerCounter.bytesIn, bytesIn)
+        proxy.count(WorkerCounter.bytesOut, bytesOut)
+        if let pool = unsafe pool {
+            let counters = pool.counters
+            if status >= 100 { counters.add(PoolCounter.status &+ min(status / 100, 5) &- 1) }
+            counters.add(PoolCounter.bytesIn, bytesIn)
+            counters.add(PoolCounter.bytesOut, bytesOut)
+            counters.add(PoolCounter.nanoseconds, elapsed)
+            counters.add(PoolCounter.firstBucket &+ LatencyBuckets.index(elapsed))
+        }
+        if proxy.logs { proxy.log(self, elapsed: elapsed) }
+        if let buffer = headBuffer {
+            proxy.worker.buffers.give(buffer)
+            headBuffer = nil
+        }
+        stage = .idle
+        unsafe pool = nil
+        unsafe endpoint = nil
+    }
+
+    /// Lets go of the endpoint without a judgement about it.
+    func releaseEndpoint() {
+        guard let endpoint = unsafe endpoint else { return }
+        unsafe pool?.table.ended(endpoint.slot)
+        unsafe self.endpoint = nil
+    }
+
+    /// Answers by ourselves. No part of another response has been sent.
+    func answer(_ status: Int, _ reason: StaticString) {
+        let session = unsafe session
+        let complete = requestIsCompleteOrUnsent
+        self.status = status
+        self.reason = reason
+        if status >= 502, status <= 504 { unsafe pool?.counters.add(PoolCounter.failures) }
+        let keeps = unsafe keepsClient && complete && !proxy.context.isDraining
+        let consumed = checked
+        session.respond(status: status, reason: reason, isHead: isHead, closes: !keeps)
+        settle()
+        guard session.descriptor >= 0 else { return }
+        if keeps {
+            session.exchangeEnded(consumed: consumed)
+        } else {
+            session.closeAfterResponse(hasUnread: !complete)
+        }
+    }
+
+    /// The whole request is in the buffer, sent or not, so that the next one can be found behind it.
+    private var requestIsCompleteOrUnsent: Bool { requestBody.isComplete && !isTunnel }
+
+    /// The upstream's stream ended.
+    func upstreamEnded() {
+        if stage == .responding, responseBody.endsWithConnection {
+            keepsUpstream = false
+            responseEnds = true
+            if forwardable == 0 { finish() }
+        } else {
+            upstreamBroke()
+        }
+    }
+
+    /// The upstream sent something that is no response.
+    func malformed(_ reason: StaticString) {
+        if let endpoint = unsafe endpoint { fail(endpoint) }
+        answer(502, reason)
+    }
+
+    /// The response ended before its body did: the client must not take it for whole.
+    func truncated() {
+        reason = "truncated-response"
+        unsafe pool?.counters.add(PoolCounter.failures)
+        if let endpoint = unsafe endpoint { fail(endpoint) }
+        let session = unsafe session
+        // A reset, since for a body without a length a plain close would look like its end.
+        var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(
+            session.descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        settle()
+        session.close()
+    }
+
+    /// The client's connection is gone.
+    func abandon() {
+        guard stage != .idle else { return }
+        if reason == nil { reason = isTunnel ? "tunnel-closed" : "client-closed" }
+        if !isTunnel { unsafe proxy.count(WorkerCounter.aborted) }
+        releaseEndpoint()
+        dropUpstream()
+        settle()
+    }
+
+    // MARK: - Clocks
+
+    func upstreamTimedOut() {
+        guard let connection = unsafe upstream, let pool = unsafe pool else { return }
+        if !connection.isConnected {
+            connectFailed(reason: "connect-timeout", status: 504)
+            return
+        }
+        // While the client is the slow side its own clock decides.
+        let waitsForClient = unsafe session.isBlocked || (!requestBody.isComplete && !connection.isBlocked && !isTunnel)
+        if waitsForClient {
+            connection.setDeadline(after: pool.plan.responseTimeout)
+        } else if isTunnel {
+            reason = "tunnel-idle"
+            unsafe session.close()
+        } else if stage == .responding {
+            truncated()
+        } else {
+            if let endpoint = unsafe endpoint { fail(endpoint) }
+            answer(504, "response-timeout")
+        }
+    }
+
+    func clientTimedOut() {
+        let session = unsafe session
+        if stage == .waiting || stage == .connecting, !requestBody.isComplete, !session.isBlocked {
+            endRequest(408, "body-timeout")
+        } else if isTunnel, !session.isBlocked {
+            session.setDeadline(after: session.limits.bodyTimeout)
+        } else {
+            reason = "client-timeout"
+            session.close()
+        }
+    }
+
+    /// The client's connection takes octets again.
+    func clientDrained() {
+        if requestBody.isComplete { unsafe session.suspendDeadline() }
+        guard let connection = unsafe upstream else { return }
+        if stage == .responding, responseEnds, forwardable == 0 {
+            finish()
+            return
+        }
+        if let pool = unsafe pool { connection.setDeadline(after: pool.plan.responseTimeout) }
+        pumpResponse()
+    }
+
+    func logRefusal(status: Int, reason: StaticString) {
+        guard unsafe proxy.logs else { return }
+        self.status = status
+        self.reason = reason
+        started = unsafe proxy.worker.now
+        attempts = 0
+        bytesIn = 0
+        bytesOut = 0
+        methodText = .empty
+        target = .empty
+        host = .empty
+        unsafe proxy.log(self, elapsed: 0)
+    }
+}

@@ -1,0 +1,222 @@
+import Engine
+import HTTPExchange
+import HTTPWire
+
+/// The response's way down.
+extension Exchange {
+    /// The most that a response head may take: what fits into a buffer.
+    private static let headLimit = Buffer.capacity
+    private static let fieldLimit = FieldTable.capacity
+
+    /// Moves the response from the upstream connection to the client, as far as both allow.
+    func pumpResponse() {
+        let session = unsafe session
+        while stage == .waiting || stage == .responding, let connection = unsafe upstream {
+            if session.isBlocked { return }
+            if let input = connection.input, !input.isEmpty {
+                if stage == .waiting {
+                    guard takeHead(connection) else { return }
+                    if stage == .idle { return }
+                } else {
+                    guard unsafe forwardBody(connection, head: Self.nothing) else { return }
+                }
+                if session.isBlocked { return }
+            } else if responseEnds, stage == .responding {
+                finish()
+                return
+            }
+            connection.input?.compact()
+            switch connection.fill() {
+            case .bytes:
+                if let pool = unsafe pool { connection.setDeadline(after: pool.plan.responseTimeout) }
+            case .nothing: return
+            case .ended:
+                upstreamEnded()
+                return
+            case .failed:
+                upstreamBroke()
+                return
+            }
+        }
+    }
+
+    /// Parses a response head. False when there is nothing to be done for now.
+    private func takeHead(_ connection: UpstreamConnection) -> Bool {
+        guard let bytes = unsafe connection.input?.readable else { return false }
+        let response = unsafe proxy.response
+        switch unsafe response.parse(bytes.bytes, isHead: isHead, limit: Self.headLimit, fieldLimit: Self.fieldLimit) {
+        case .incomplete: return true
+        case .invalid(let fault):
+            malformed(fault.reason)
+            return false
+        case .complete: break
+        }
+        if response.status == 101 {
+            guard wantsUpgrade, response.wantsUpgrade else {
+                malformed("unexpected-upgrade")
+                return false
+            }
+            return unsafe beginTunnel(connection, bytes)
+        }
+        if response.status < 200 { return unsafe forwardInterim(connection, bytes) }
+        return unsafe beginResponse(connection, bytes)
+    }
+
+    /// 100, 103 and their kind go on as they are, but never to HTTP/1.0 (RFC 9110 section 15.2).
+    private func forwardInterim(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let response = unsafe proxy.response
+        if !isOldClient, var writer = unsafe HeadWriter(proxy.context.scratch) {
+            unsafe writeStatusLine(bytes, to: &writer)
+            unsafe writer.append(
+                response.fields, of: bytes, end: response.length &- 2, hasOptions: response.hasConnectionOptions,
+                keepsTransferEncoding: false, isReplaced: { _ in false })
+            writer.append("\r\n")
+            guard unsafe session.send(writer.written, Self.nothing) != nil else {
+                unsafe session.close()
+                return false
+            }
+            bytesOut &+= UInt64(writer.count)
+        }
+        connection.input?.consume(response.length)
+        return true
+    }
+
+    private func beginTunnel(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let response = unsafe proxy.response
+        guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
+        unsafe writeStatusLine(bytes, to: &writer)
+        unsafe writer.append(
+            response.fields, of: bytes, end: response.length &- 2, hasOptions: response.hasConnectionOptions,
+            keepsTransferEncoding: false, isReplaced: { _ in false })
+        unsafe appendUpgrade(response.fields, bytes, to: &writer)
+        writer.append("\r\n")
+        isTunnel = true
+        keepsClient = false
+        status = 101
+        stage = .responding
+        requestBody = BodyReader(.untilClose)
+        responseBody = BodyReader(.untilClose)
+        keepsUpstream = false
+        dechunks = false
+        responseEnds = false
+        forwardable = 0
+        guard unsafe session.send(writer.written, Self.nothing) != nil else {
+            unsafe session.close()
+            return false
+        }
+        bytesOut &+= UInt64(writer.count)
+        connection.input?.consume(response.length)
+        // What the client sent ahead belongs to the tunnel.
+        guard checkBody() else { return false }
+        pumpRequest()
+        return unsafe upstream != nil
+    }
+
+    private func beginResponse(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let response = unsafe proxy.response
+        stage = .responding
+        status = response.status
+        responseBody = BodyReader(response.framing)
+        keepsUpstream = response.keepsAlive && response.framing != .untilClose
+        responseEnds = responseBody.isComplete
+        forwardable = 0
+        dechunks = isOldClient && response.framing == .chunked
+        // Without a length the end of the connection is the end of the body.
+        if response.framing == .untilClose || dechunks || !requestBody.isComplete { keepsClient = false }
+        if unsafe proxy.context.isDraining { keepsClient = false }
+        guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
+        unsafe writeStatusLine(bytes, to: &writer)
+        unsafe writer.append(
+            response.fields, of: bytes, end: response.length &- 2, hasOptions: response.hasConnectionOptions,
+            keepsTransferEncoding: !dechunks, isReplaced: { _ in false })
+        if !response.hasDate { unsafe proxy.appendDate(to: &writer) }
+        if !keepsClient {
+            writer.append("Connection: close\r\n")
+        } else if isOldClient {
+            writer.append("Connection: keep-alive\r\n")
+        }
+        writer.append("\r\n")
+        connection.input?.consume(response.length)
+        return unsafe forwardBody(connection, head: writer.written)
+    }
+
+    private func writeStatusLine(_ bytes: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
+        let text = unsafe proxy.response.statusText
+        writer.append("HTTP/1.1 ")
+        unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[text.start..<text.end]))
+        writer.append("\r\n")
+    }
+
+    /// Sends `head` and what is there of the body with one call. False when the exchange is over or has to wait.
+    private func forwardBody(_ connection: UpstreamConnection, head: UnsafeRawBufferPointer) -> Bool {
+        let session = unsafe session
+        guard checkResponse(connection) else {
+            unsafe flushHeadAndAbort(head)
+            return false
+        }
+        var body = unsafe Self.nothing
+        if forwardable > 0, let input = unsafe connection.input?.readable {
+            unsafe body = UnsafeRawBufferPointer(rebasing: input[..<forwardable])
+        }
+        guard let taken = unsafe session.send(head, body) else {
+            session.close()
+            return false
+        }
+        bytesOut &+= UInt64(head.count &+ taken)
+        forwardable &-= taken
+        connection.input?.consume(taken)
+        if forwardable > 0 || session.hasPending {
+            // The body's last part may wait in the upstream's buffer: the exchange goes on when the client has read.
+            session.setDeadline(after: session.limits.bodyTimeout)
+            if forwardable > 0 { return false }
+        }
+        if responseEnds {
+            finish()
+            return false
+        }
+        return true
+    }
+
+    /// Looks at the body octets that came in since the last call.
+    private func checkResponse(_ connection: UpstreamConnection) -> Bool {
+        guard !responseEnds, let input = unsafe connection.input?.mutableReadable, input.count > forwardable
+        else { return true }
+        if dechunks { return unsafe checkDechunking(connection, input) }
+        let fresh = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(input)[forwardable...])
+        switch unsafe responseBody.advance(fresh.bytes) {
+        case .more(let count): forwardable &+= count
+        case .ended(let count):
+            forwardable &+= count
+            responseEnds = true
+        case .malformed: return false
+        }
+        return true
+    }
+
+    /// For HTTP/1.0 clients the data alone is moved together and what is behind it dropped.
+    private func checkDechunking(_ connection: UpstreamConnection, _ input: UnsafeMutableRawBufferPointer) -> Bool {
+        let fresh = unsafe UnsafeMutableRawBufferPointer(rebasing: input[forwardable...])
+        var data = 0
+        switch unsafe responseBody.advanceDecoding(fresh, dataCount: &data) {
+        case .more: break
+        case .ended(let count):
+            responseEnds = true
+            if count < fresh.count { keepsUpstream = false }
+        case .malformed: return false
+        }
+        forwardable &+= data
+        connection.input?.truncate(to: forwardable)
+        return true
+    }
+
+    /// Framing that broke after the head went out, or with it: the client sees an abort, never a clean end.
+    private func flushHeadAndAbort(_ head: UnsafeRawBufferPointer) {
+        if head.count > 0 {
+            // Nothing was sent yet: the client can be told.
+            stage = .waiting
+            malformed("malformed-body")
+        } else {
+            truncated()
+        }
+    }
+}

@@ -1,0 +1,278 @@
+import ControlPlane
+import Engine
+import HTTPExchange
+import HTTPWire
+import Model
+
+/// One request, one response, two bodies with back-pressure: the core of the proxy. It is told by the downstream codec
+/// (`ClientSession`) that a request came, and talks to the upstream codec (`UpstreamConnection`); what they speak on the
+/// wire is their business. One object serves the requests of a session one after the other.
+///
+/// The request's head stays at the start of the session's input until the exchange ends: it is what a retry sends again
+/// and what the access log quotes.
+@safe
+package final class Exchange {
+    /// The first attempt and two more, each on another endpoint.
+    static let maximumAttempts = 3
+    /// A body needs at least this much room behind the head, or it gets a buffer of its own.
+    static let leastBodyRoom = 4096
+
+    enum Stage: UInt8 {
+        /// No request.
+        case idle
+        case connecting
+        /// The request, or as much of it as there is, went out; no final response head yet.
+        case waiting
+        case responding
+    }
+
+    // The sides. A session owns its exchange; upstream connections belong to their worker until they are closed.
+    unowned(unsafe) let session: ClientSession
+    unowned(unsafe) let proxy: ProxyWorker
+    unowned(unsafe) var upstream: UpstreamConnection?
+    unowned(unsafe) var pool: WorkerPool?
+    unowned(unsafe) var endpoint: WorkerEndpoint?
+
+    // The request.
+    var stage = Stage.idle
+    var started: UInt64 = 0
+    var isHead = false
+    var isIdempotent = false
+    var isOldClient = false
+    var keepsClient = false
+    var wantsUpgrade = false
+    var isTunnel = false
+    var requestBody = BodyReader(.none)
+    /// Offsets in the session's input: where the body begins, what was checked, what was sent.
+    var bodyBase = 0
+    var checked = 0
+    var sent = 0
+    /// Octets of the body that left the buffer: a retry is impossible from then on.
+    var hasDroppedBody = false
+    /// The head, when the body moved to a buffer of its own.
+    var headBuffer: Buffer?
+    var clientEnded = false
+
+    // The attempts.
+    var attempts = 0
+    var tried: UInt64 = 0
+    /// An idle connection had been closed by the server: the next attempt makes a new one.
+    var needsFresh = false
+
+    // The response.
+    var status = 0
+    var responseBody = BodyReader(.none)
+    var dechunks = false
+    var keepsUpstream = false
+    /// Octets at the start of the upstream's input that belong to the client.
+    var forwardable = 0
+    /// The last of the body is among them.
+    var responseEnds = false
+
+    // For the log.
+    var reason: StaticString?
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+    var methodText = Slice.empty
+    var target = Slice.empty
+    var host = Slice.empty
+
+    init(session: ClientSession, proxy: ProxyWorker) {
+        unsafe self.session = session
+        unsafe self.proxy = proxy
+    }
+
+    static var nothing: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+
+    /// The octets of the request's head.
+    var headBytes: UnsafeRawBufferPointer {
+        if let bytes = unsafe headBuffer?.readable { return unsafe bytes }
+        return unsafe session.input?.readable ?? Self.nothing
+    }
+
+    var requestIsComplete: Bool { requestBody.isComplete && sent == checked }
+
+    // MARK: - Beginning
+
+    /// A head has been parsed into the session's context.
+    func begin() {
+        let session = unsafe session
+        let proxy = unsafe proxy
+        let head = proxy.context.request
+        stage = .connecting
+        started = proxy.worker.now
+        isHead = head.method == .head
+        isIdempotent = head.method.isIdempotent
+        isOldClient = head.minorVersion == 0
+        keepsClient = head.keepsAlive && !proxy.context.isDraining
+        wantsUpgrade = head.wantsUpgrade && head.framing == .none
+        isTunnel = false
+        requestBody = BodyReader(head.framing)
+        bodyBase = head.length
+        checked = head.length
+        sent = head.length
+        hasDroppedBody = false
+        clientEnded = false
+        attempts = 0
+        tried = 0
+        needsFresh = false
+        status = 0
+        reason = nil
+        bytesIn = UInt64(head.length)
+        bytesOut = 0
+        unsafe pool = nil
+        unsafe endpoint = nil
+        methodText = head.methodText
+        target = head.target
+        host = head.host
+        proxy.count(WorkerCounter.requests)
+
+        if head.method == .trace { return refuse(405, HeadFault.methodNotAllowed.reason) }
+        if head.maxForwards == 0 { return refuse(200, "max-forwards") }
+        if case .length(let length) = head.framing, length > session.bodyLimit { return refuse(413, "body-too-large") }
+        guard let path = unsafe proxy.normalisedPath(headBytes) else {
+            return refuse(400, HeadFault.malformedPath.reason)
+        }
+        let hostBytes = unsafe UnsafeRawBufferPointer(rebasing: headBytes[head.host.start..<head.host.end])
+        guard let route = unsafe proxy.plan.table.route(host: hostBytes, path: path) else {
+            proxy.count(WorkerCounter.unrouted)
+            return refuse(404, "no-route")
+        }
+        let pool = proxy.pool(ofRoute: route)
+        unsafe self.pool = pool
+        pool.counters.add(PoolCounter.requests)
+        if !requestBody.isComplete {
+            session.input?.compact()
+            session.setDeadline(after: session.limits.bodyTimeout)
+            guard checkBody() else { return }
+        }
+        attempt(isParsed: true)
+    }
+
+    /// Answers by ourselves, before any endpoint was asked.
+    private func refuse(_ status: Int, _ reason: StaticString) {
+        if status >= 400, status < 500 { unsafe proxy.count(WorkerCounter.refused) }
+        answer(status, reason)
+    }
+
+    // MARK: - Attempts
+
+    /// Sends the request to an endpoint: to an idle connection at once, to a new one when it is there.
+    ///
+    /// - Parameter isParsed: the session's context still holds this request's head.
+    func attempt(isParsed: Bool) {
+        let proxy = unsafe proxy
+        guard let pool = unsafe pool else { return }
+        while attempts < Self.maximumAttempts {
+            guard let position = pool.pick(tried: tried, source: unsafe session.source, random: &proxy.worker.random)
+            else { break }
+            let endpoint = pool.endpoints[position]
+            unsafe self.endpoint = endpoint
+            pool.table.began(endpoint.slot)
+            attempts &+= 1
+            if attempts > 1 { pool.counters.add(PoolCounter.retries) }
+            if !needsFresh, let idle = endpoint.popIdle() {
+                unsafe upstream = idle
+                unsafe idle.exchange = self
+                idle.isReused = true
+                tried |= 1 << UInt64(position & 63)
+                pool.counters.add(PoolCounter.reuses)
+                sendRequest(isParsed: isParsed)
+                return
+            }
+            tried |= 1 << UInt64(position & 63)
+            pool.counters.add(PoolCounter.connects)
+            do throws(SocketError) {
+                let descriptor = try Socket.connect(endpoint.address)
+                let connection = UpstreamConnection(
+                    worker: proxy.worker, endpoint: endpoint, descriptor: descriptor)
+                unsafe connection.exchange = self
+                unsafe upstream = connection
+                stage = .connecting
+                connection.setDeadline(after: pool.plan.connectTimeout)
+                connection.register()
+                if connection.descriptor >= 0 { return }
+            } catch {
+                reason = "connect-failed"
+            }
+            fail(endpoint)
+        }
+        if attempts == 0 {
+            answer(503, "no-endpoint")
+        } else {
+            answer(502, reason ?? "connect-failed")
+        }
+    }
+
+    /// Counts a failure of the endpoint in use and lets go of it.
+    func fail(_ endpoint: WorkerEndpoint) {
+        guard let pool = unsafe pool else { return }
+        pool.table.ended(endpoint.slot)
+        pool.table.count(success: false, at: endpoint.slot)
+        let row = pool.table.extendStreak(success: false, at: endpoint.slot)
+        if row == pool.plan.ejectionFailures { unsafe proxy.health.endpointsChanged() }
+        unsafe self.endpoint = nil
+        dropUpstream()
+    }
+
+    /// Closes the upstream connection and forgets it.
+    func dropUpstream() {
+        guard let connection = unsafe upstream else { return }
+        unsafe upstream = nil
+        unsafe connection.exchange = nil
+        connection.close()
+    }
+
+    func connectFailed(reason: StaticString, status: Int) {
+        guard let endpoint = unsafe endpoint else { return }
+        self.reason = reason
+        fail(endpoint)
+        if attempts < Self.maximumAttempts, hasUntried {
+            attempt(isParsed: false)
+        } else {
+            answer(status, reason)
+        }
+    }
+
+    /// Another endpoint could be asked.
+    private var hasUntried: Bool {
+        guard let pool = unsafe pool else { return false }
+        for position in pool.endpoints.indices
+        where tried & (1 << UInt64(position & 63)) == 0 && pool.table.state(pool.endpoints[position].slot).isUsable {
+            return true
+        }
+        return false
+    }
+
+    func connected() { sendRequest(isParsed: false) }
+
+    /// The upstream connection broke, or ended where no end was due.
+    ///
+    /// - Parameter nothingSent: the socket took no octet of the request, so that nothing can have been processed.
+    func upstreamBroke(nothingSent: Bool = false) {
+        guard let connection = unsafe upstream, let endpoint = unsafe endpoint else { return }
+        if stage == .responding { return truncated() }
+        let wasReused = connection.isReused
+        let mayRepeat = !hasDroppedBody && !isTunnel && (isIdempotent || nothingSent)
+        if wasReused, mayRepeat, !needsFresh {
+            // The server closed an idle connection while we took it: nobody's fault, and it may be tried again.
+            unsafe pool?.table.ended(endpoint.slot)
+            unsafe self.endpoint = nil
+            dropUpstream()
+            needsFresh = true
+            attempts &-= 1
+            tried = 0
+            sent = bodyBase
+            attempt(isParsed: false)
+            return
+        }
+        reason = "closed-before-response"
+        fail(endpoint)
+        if mayRepeat, attempts < Self.maximumAttempts, hasUntried {
+            sent = bodyBase
+            attempt(isParsed: false)
+        } else {
+            answer(502, "closed-before-response")
+        }
+    }
+}

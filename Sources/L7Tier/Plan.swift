@@ -1,0 +1,92 @@
+package import Balancing
+import Engine
+package import Model
+
+/// What one node does under one configuration: compiled, immutable, shared by its workers.
+package final class Plan: Sendable {
+    package struct Pool: Sendable {
+        package let name: String
+        package let service: String?
+        /// In the node's region, in the order of the policy's positions.
+        package let endpoints: [Endpoint]
+        package let policy: Policy
+        /// Nanoseconds.
+        package let connectTimeout: UInt64
+        package let responseTimeout: UInt64
+        package let idleTimeout: UInt64
+        /// Idle connections per worker.
+        package let keepalive: Int
+        /// Failures in a row at which the control plane is told to look; 0 is never.
+        package let ejectionFailures: Int
+    }
+
+    package struct Endpoint: Sendable {
+        package let id: EndpointID
+        package let address: SocketAddress
+        package let weight: Int
+    }
+
+    package let snapshot: Snapshot
+    package let node: Node
+    package let nodeID: NodeID
+    package let listeners: [HTTPListener]
+    package let routes: [HTTPRoute]
+    package let table: RouteTable
+    /// By route index: the index in `pools`.
+    package let poolOfRoute: [Int]
+    /// The pools that routes use.
+    package let pools: [Pool]
+
+    package init(_ snapshot: Snapshot, node: NodeID) {
+        self.snapshot = snapshot
+        nodeID = node
+        self.node = snapshot[node]
+        listeners = snapshot.http.listeners
+        routes = snapshot.http.routes
+        table = RouteTable(snapshot.http.routes)
+        var indexOf: [PoolID: Int] = [:]
+        var pools: [Pool] = []
+        let region = snapshot[node].region
+        poolOfRoute = snapshot.http.routes.map { route in
+            if let index = indexOf[route.pool] { return index }
+            indexOf[route.pool] = pools.count
+            pools.append(Self.pool(route.pool, in: region, snapshot))
+            return pools.count - 1
+        }
+        self.pools = pools
+    }
+
+    private static func pool(_ id: PoolID, in region: RegionID, _ snapshot: Snapshot) -> Pool {
+        let pool = snapshot[id]
+        let ids = snapshot.endpoints(of: id, in: region)
+        return Pool(
+            name: pool.name, service: pool.service.map { snapshot[$0].name },
+            endpoints: ids.map {
+                Endpoint(id: $0, address: snapshot[$0].address, weight: snapshot[$0].weight)
+            },
+            policy: Policy(pool.balance, endpoints: ids.map { snapshot[$0] }),
+            connectTimeout: nanoseconds(pool.timeouts.connect), responseTimeout: nanoseconds(pool.timeouts.response),
+            idleTimeout: nanoseconds(pool.timeouts.idle), keepalive: pool.keepalive,
+            ejectionFailures: pool.ejection?.failures ?? 0)
+    }
+
+    private static func nanoseconds(_ duration: Duration) -> UInt64 { UInt64(max(0, duration.nanoseconds)) }
+
+    /// The number by which source hash knows a client.
+    func source(of peer: SocketAddress) -> UInt64 { SourceHash.source(peer.address) }
+
+    /// The addresses to listen on, by listener index.
+    package var addresses: [SocketAddress] { listeners.map { SocketAddress(node.address, port: $0.port) } }
+}
+
+/// A plan with the endpoints' places in the process's table of health and load.
+final class ActivePlan: Sendable {
+    let plan: Plan
+    /// By `EndpointID.index`.
+    let slots: [Int]
+
+    init(_ plan: Plan, slots: [Int]) {
+        self.plan = plan
+        self.slots = slots
+    }
+}

@@ -1,0 +1,217 @@
+import ControlPlane
+import Engine
+import HTTPExchange
+import HTTPWire
+import Model
+
+/// All that one worker needs to serve HTTP: its listeners, sessions, pools and the tables of the plan in force.
+///
+/// Sendable by confinement: others hold a reference and only use it in messages to the worker.
+@safe
+final class ProxyWorker: @unchecked Sendable {
+    let worker: Worker
+    let context: SessionContext
+    /// The response head that was parsed last; valid until the next one is.
+    let response = ResponseHead()
+    let health: HealthBoard
+    private let traffic: TrafficBook
+    private let published: Published<ActivePlan>
+    private var generation: UInt64 = 0
+    private(set) var plan: Plan
+    /// By index in the plan's pools.
+    private var pools: [WorkerPool] = []
+    // Kept for the life of the process: exchanges refer to them without owning.
+    private var knownPools: [String: WorkerPool] = [:]
+    private var knownEndpoints: [Int: WorkerEndpoint] = [:]
+    private var listeners: [SocketAddress: Listener] = [:]
+    private var isAccepting = true
+    /// The path of the request that was parsed last, normalised.
+    private(set) var path = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    private var date: DateText
+    private let ring: LogRing?
+    private let logFormat: LogSettings.Format
+    private let logSample: Int
+    private var unlogged = 0
+
+    init(
+        worker: Worker, published: Published<ActivePlan>, health: HealthBoard, traffic: TrafficBook, log: AccessLog?
+    ) {
+        self.worker = worker
+        self.published = published
+        self.health = health
+        self.traffic = traffic
+        context = SessionContext(worker: worker)
+        let active = published.load()
+        plan = active.plan
+        ring = log?.ring(worker.index)
+        logFormat = active.plan.node.log.format
+        logSample = max(1, active.plan.node.log.accessSample)
+        unsafe date = unsafe DateText()
+    }
+
+    // MARK: - Configuration
+
+    /// Adopts the published plan when it changed. Called at the end of each turn.
+    func refresh() throws(SocketError) {
+        guard published.generation != generation else { return }
+        generation = published.generation
+        let active = published.load()
+        plan = active.plan
+        pools = plan.pools.map { pool(for: $0, active) }
+        if isAccepting { try openListeners() }
+    }
+
+    private func pool(for plan: Plan.Pool, _ active: ActivePlan) -> WorkerPool {
+        let endpoints = plan.endpoints.map { endpoint in
+            let slot = active.slots[endpoint.id.index]
+            if let known = knownEndpoints[slot] { return known }
+            let fresh = WorkerEndpoint(slot: slot, address: endpoint.address)
+            knownEndpoints[slot] = fresh
+            return fresh
+        }
+        if let known = knownPools[plan.name] {
+            for endpoint in known.endpoints where !endpoints.contains(where: { $0 === endpoint }) {
+                endpoint.closeIdle()
+            }
+            known.adopt(plan, endpoints: endpoints)
+            return known
+        }
+        let pool = WorkerPool(
+            plan, endpoints: endpoints, counters: traffic.blocks(of: plan.name)[worker.index], table: health.endpoints,
+            start: worker.random.next())
+        knownPools[plan.name] = pool
+        return pool
+    }
+
+    func pool(ofRoute route: Int) -> WorkerPool { pools[plan.poolOfRoute[route]] }
+
+    // MARK: - Listeners
+
+    private func openListeners() throws(SocketError) {
+        let wanted = Set(plan.addresses)
+        for (address, listener) in listeners where !wanted.contains(address) {
+            listener.close()
+            listeners[address] = nil
+        }
+        for index in plan.listeners.indices where listeners[plan.addresses[index]] == nil {
+            let name = plan.listeners[index].name
+            listeners[plan.addresses[index]] = try Listener(worker: worker, address: plan.addresses[index]) {
+                [unowned self] descriptor, peer in accept(descriptor, peer, listener: name)
+            }
+        }
+    }
+
+    private func accept(_ descriptor: CInt, _ peer: SocketAddress, listener name: String) {
+        // Limits are those of the configuration in force when the connection was made.
+        guard let listener = plan.listeners.first(where: { $0.name == name }) ?? plan.listeners.first else { return }
+        let session = ClientSession(
+            proxy: self,
+            limits: SessionLimits(
+                head: RequestHead.Limits(
+                    size: min(listener.limits.headSize, Buffer.capacity), fields: listener.limits.headerCount),
+                headTimeout: listener.timeouts.head, bodyTimeout: listener.timeouts.body,
+                idleTimeout: listener.timeouts.keepalive),
+            bodyLimit: listener.limits.bodySize.map { UInt64(max(0, $0)) } ?? .max, source: plan.source(of: peer),
+            descriptor: descriptor, peer: peer)
+        guard context.sessions <= listener.limits.connections else {
+            count(WorkerCounter.rejected)
+            session.close()
+            return
+        }
+        session.register()
+    }
+
+    func stopAccepting() {
+        isAccepting = false
+        for listener in listeners.values { listener.drainAndClose() }
+        listeners = [:]
+    }
+
+    /// Closes idle connections, and lets the others close after their response.
+    func drain() {
+        stopAccepting()
+        context.drain()
+    }
+
+    func closeAll() {
+        stopAccepting()
+        context.closeAll()
+        for endpoint in knownEndpoints.values { endpoint.closeIdle() }
+    }
+
+    // MARK: - Requests
+
+    /// The normal form of the path of the request that was parsed last, whose head starts `bytes`; nil when it is
+    /// refused. Valid until the next request.
+    func normalisedPath(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        let head = context.request
+        if head.isAsterisk {
+            unsafe path = Self.static("*")
+        } else if head.path.isEmpty {
+            unsafe path = Self.static("/")
+        } else {
+            let raw = unsafe UnsafeRawBufferPointer(rebasing: bytes[head.path.start..<head.path.end])
+            if head.pathNeedsNormalising {
+                guard let count = unsafe PathNormaliser.normalise(raw.bytes, into: context.pathScratch) else {
+                    return nil
+                }
+                unsafe path = UnsafeRawBufferPointer(rebasing: context.pathScratch[..<count])
+            } else {
+                unsafe path = raw
+            }
+        }
+        return unsafe path
+    }
+
+    private static func `static`(_ text: StaticString) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+
+    /// `Date: …` and its line end, worked out once a second.
+    func appendDate(to writer: inout HeadWriter) {
+        unsafe date.refresh(worker)
+        unsafe writer.append(date.line)
+    }
+
+    // MARK: - Counting
+
+    func count(_ counter: Int, _ amount: UInt64 = 1) { worker.counters.add(counter, amount) }
+
+    func countStatus(_ status: Int) {
+        if status >= 100 { count(WorkerCounter.status &+ min(status / 100, 5) &- 1) }
+    }
+
+    var logs: Bool { ring != nil }
+
+    /// One line, unless the sample leaves it out.
+    func log(_ exchange: Exchange, elapsed: UInt64) {
+        unlogged += 1
+        guard unlogged >= logSample, let ring else { return }
+        unlogged = 0
+        guard var writer = unsafe HeadWriter(context.scratch) else { return }
+        AccessLine.append(
+            exchange, format: logFormat, time: worker.wallClock, elapsed: elapsed, to: &writer)
+        unsafe ring.append(writer.written)
+    }
+}
+
+/// The Date line of this second.
+@unsafe
+private struct DateText {
+    private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 8)
+    private var count = 0
+    /// Second of the monotonic clock; the date may be up to a second late.
+    private var second: UInt64 = .max
+
+    var line: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(rebasing: memory[..<count]) }
+
+    mutating func refresh(_ worker: Worker) {
+        let current = worker.now / 1_000_000_000
+        guard unsafe current != second, var writer = unsafe HeadWriter(memory) else { return }
+        unsafe second = current
+        writer.append("Date: ")
+        writer.append(date: worker.wallClock)
+        writer.append("\r\n")
+        unsafe count = writer.count
+    }
+}

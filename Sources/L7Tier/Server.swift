@@ -1,0 +1,183 @@
+package import ControlPlane
+import Engine
+import Glibc
+package import Model
+import Synchronization
+package import Topology
+
+/// The HTTP tier: what the control plane starts, reloads, watches and stops.
+package final class Server: DataPlane {
+    private struct Running {
+        let group: WorkerGroup
+        let proxies: [ProxyWorker]
+        let published: Published<ActivePlan>
+        let traffic: TrafficBook
+        let health: HealthBoard
+        let log: AccessLog?
+        var isAccepting = true
+        /// By pool name.
+        var windows: [String: LatencyWindow] = [:]
+    }
+
+    private let running = Mutex<Running?>(nil)
+
+    package init() {}
+
+    package var tier: Tier { .l7 }
+
+    // MARK: - Configuration
+
+    package func prepare(_ snapshot: Snapshot, node: NodeID) throws(InvalidTopology) -> Plan {
+        let plan = Plan(snapshot, node: node)
+        guard let current = running.withLock({ $0?.published.load() }) else { return plan }
+        // A port that cannot be bound must be known before anything changes.
+        let bound = Set(current.plan.addresses)
+        var problems: [Diagnostic] = []
+        for address in plan.addresses where !bound.contains(address) {
+            do throws(SocketError) {
+                close(try Socket.listen(address))
+            } catch {
+                problems.append(Self.diagnostic("\(error)"))
+            }
+        }
+        guard problems.isEmpty else { throw InvalidTopology(diagnostics: problems) }
+        return plan
+    }
+
+    private static func diagnostic(_ message: String) -> Diagnostic {
+        Diagnostic(severity: .error, file: "", line: 0, column: 0, message: message, hint: nil)
+    }
+
+    package func start(_ prepared: Plan, health: HealthBoard) throws {
+        guard let slots = health.endpoints.slots(for: prepared.snapshot) else { throw SocketError("endpoints", ENOSPC) }
+        let workers = max(1, prepared.node.workers ?? WorkerGroup.processors)
+        let log = try prepared.node.log.access.map { path throws(SocketError) in
+            try AccessLog(path: path, workers: workers)
+        }
+        let published = Published(ActivePlan(prepared, slots: slots))
+        let traffic = TrafficBook(workers: workers)
+        let proxies = Mutex<[ProxyWorker]>([])
+        let group: WorkerGroup
+        do {
+            group = try WorkerGroup(count: workers, name: "l7", counters: WorkerCounter.count) { worker in
+                let proxy = ProxyWorker(
+                    worker: worker, published: published, health: health, traffic: traffic, log: log)
+                proxies.withLock { $0.append(proxy) }
+                try proxy.refresh()
+                // A listener that a reload added was bound once already; should it fail now, the others go on.
+                worker.onTurn { try? proxy.refresh() }
+            }
+        } catch {
+            log?.stop()
+            throw error
+        }
+        running.withLock {
+            $0 = Running(
+                group: group, proxies: proxies.withLock { $0 }, published: published, traffic: traffic, health: health,
+                log: log)
+        }
+    }
+
+    package func install(_ prepared: Plan) {
+        running.withLock { running in
+            guard let current = running, let slots = current.health.endpoints.slots(for: prepared.snapshot) else {
+                return
+            }
+            current.published.publish(ActivePlan(prepared, slots: slots))
+            // Sleeping workers look at the end of the turn that this makes.
+            current.group.broadcast { _ in }
+        }
+    }
+
+    /// Endpoint states are read where they are used, and verdicts decide nothing in this tier's data path.
+    package func healthChanged() {}
+
+    // MARK: - End
+
+    package func stopAccepting() {
+        let proxies = running.withLock { running in
+            running?.isAccepting = false
+            return running?.proxies ?? []
+        }
+        for proxy in proxies { proxy.worker.mailbox.post { _ in proxy.stopAccepting() } }
+    }
+
+    package func stop(deadline: Duration) async {
+        guard let current = running.withLock({ $0 }) else { return }
+        for proxy in current.proxies { proxy.worker.mailbox.post { _ in proxy.drain() } }
+        let clock = ContinuousClock()
+        let end = clock.now + deadline
+        while clock.now < end, Self.openConnections(current.group) > 0 {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        for proxy in current.proxies { proxy.worker.mailbox.post { _ in proxy.closeAll() } }
+        await current.group.stop()
+        current.log?.stop()
+    }
+
+    private static func openConnections(_ group: WorkerGroup) -> UInt64 {
+        group.total(WorkerCounter.connections) &- group.total(WorkerCounter.closed)
+    }
+
+    // MARK: - What it knows
+
+    package func facts() -> DataPlaneFacts {
+        running.withLock { running in
+            guard running != nil, let current = running else { return DataPlaneFacts() }
+            let active = current.published.load()
+            let pools = active.plan.pools.map { pool in
+                let counts = current.traffic.latencies(of: pool.name)
+                var window = current.windows[pool.name] ?? LatencyWindow()
+                let recent = window.advance(to: counts, now: Worker.monotonicNanoseconds())
+                running?.windows[pool.name] = window
+                return DataPlaneFacts.PoolTraffic(
+                    pool: pool.name, operations: current.traffic.total(pool.name, PoolCounter.requests),
+                    failures: current.traffic.total(pool.name, PoolCounter.failures),
+                    inFlight: pool.endpoints.reduce(0) {
+                        $0 + current.health.endpoints.inFlight(active.slots[$1.id.index])
+                    },
+                    p50Milliseconds: LatencyBuckets.quantile(0.5, of: recent),
+                    p99Milliseconds: LatencyBuckets.quantile(0.99, of: recent))
+            }
+            return DataPlaneFacts(operations: current.group.total(WorkerCounter.requests), pools: pools)
+        }
+    }
+
+    package func metrics(into text: inout MetricsText) {
+        guard let current = running.withLock({ $0 }) else { return }
+        let plan = current.published.load().plan
+        Metrics.append(
+            total: current.group.total, traffic: current.traffic, pools: plan.pools.map(\.name),
+            dropped: current.log?.dropped ?? 0, to: &text)
+    }
+
+    package func status() -> StatusValue {
+        guard let current = running.withLock({ $0 }) else { return [:] }
+        return StatusReport.status(
+            current.published.load(), endpoints: current.health.endpoints, traffic: current.traffic,
+            isAccepting: current.isAccepting)
+    }
+
+    package func explain(_ question: [String: String]) -> StatusValue? {
+        guard question["kind"] == "http", let current = running.withLock({ $0 }) else { return nil }
+        return StatusReport.explain(question, current.published.load(), endpoints: current.health.endpoints)
+    }
+}
+
+/// The latencies of the last five to ten seconds: growth since an earlier reading.
+private struct LatencyWindow {
+    private static let length: UInt64 = 5_000_000_000
+
+    private var older: [UInt64] = []
+    private var newer: [UInt64] = []
+    private var newerTime: UInt64 = 0
+
+    mutating func advance(to counts: [UInt64], now: UInt64) -> [UInt64] {
+        if newer.isEmpty || now &- newerTime >= Self.length {
+            older = newer.isEmpty ? counts.map { _ in 0 } : newer
+            newer = counts
+            newerTime = now
+        }
+        return zip(counts, older).map { $0 &- $1 }
+    }
+}

@@ -1,0 +1,121 @@
+import Balancing
+import Engine
+import Model
+
+/// One pool as one worker sees it. Lives as long as the process once it was used, so that exchanges may refer to it
+/// without counting references; a reload gives it a new plan.
+final class WorkerPool {
+    let name: String
+    let counters: CounterBlock
+    let table: EndpointTable
+    private(set) var plan: Plan.Pool
+    private(set) var endpoints: [WorkerEndpoint]
+    private var cursor: PickCursor
+    /// The name as the access log writes it.
+    let logName: [UInt8]
+
+    init(
+        _ plan: Plan.Pool, endpoints: [WorkerEndpoint], counters: CounterBlock, table: EndpointTable, start: UInt64
+    ) {
+        name = plan.name
+        logName = Array(plan.name.utf8)
+        self.plan = plan
+        self.endpoints = endpoints
+        self.counters = counters
+        self.table = table
+        cursor = PickCursor(startingAt: start)
+    }
+
+    func adopt(_ plan: Plan.Pool, endpoints: [WorkerEndpoint]) {
+        self.plan = plan
+        self.endpoints = endpoints
+    }
+
+    /// The endpoint for the next attempt.
+    ///
+    /// - Parameter tried: bit n: position n was tried for this request (positions above 63 share a bit).
+    func pick(tried: UInt64, source: UInt64, random: inout WorkerRandom) -> Int? {
+        plan.policy.pick(
+            among: PoolView(pool: self, tried: tried), source: source, cursor: &cursor, using: &random)
+    }
+}
+
+/// A pool's endpoints for one pick.
+@safe
+private struct PoolView: EndpointView {
+    private unowned(unsafe) let pool: WorkerPool
+    private let tried: UInt64
+
+    init(pool: WorkerPool, tried: UInt64) {
+        unsafe self.pool = pool
+        self.tried = tried
+    }
+
+    var count: Int { unsafe pool.endpoints.count }
+
+    func weight(_ position: Int) -> Int { unsafe pool.plan.endpoints[position].weight }
+
+    func usable(_ position: Int) -> Bool {
+        guard tried & (1 << UInt64(position & 63)) == 0 else { return false }
+        return unsafe pool.table.state(pool.endpoints[position].slot).isUsable
+    }
+
+    func inFlight(_ position: Int) -> Int { unsafe pool.table.inFlight(pool.endpoints[position].slot) }
+}
+
+/// One endpoint as one worker sees it, with its idle connections; the one used last is used first, so that the others
+/// can time out. Lives as long as the process, as pools do.
+final class WorkerEndpoint {
+    let slot: Int
+    let address: SocketAddress
+    /// `127.0.0.1:80`, for Host and the access log.
+    let text: [UInt8]
+    private var idle: UpstreamConnection?
+    private(set) var idleCount = 0
+
+    init(slot: Int, address: SocketAddress) {
+        self.slot = slot
+        self.address = address
+        text = Array(address.description.utf8)
+    }
+
+    func popIdle() -> UpstreamConnection? {
+        guard let connection = idle else { return nil }
+        idle = connection.nextIdle
+        connection.nextIdle = nil
+        connection.isIdle = false
+        idleCount &-= 1
+        return connection
+    }
+
+    func pushIdle(_ connection: UpstreamConnection) {
+        connection.nextIdle = idle
+        connection.isIdle = true
+        idle = connection
+        idleCount &+= 1
+    }
+
+    /// Takes out a connection that its server closed or that waited too long. Walks the list: at most `keepalive` steps.
+    func removeIdle(_ connection: UpstreamConnection) {
+        guard connection.isIdle else { return }
+        connection.isIdle = false
+        idleCount &-= 1
+        if idle === connection {
+            idle = connection.nextIdle
+        } else {
+            var current = idle
+            while let place = current {
+                if place.nextIdle === connection {
+                    place.nextIdle = connection.nextIdle
+                    break
+                }
+                current = place.nextIdle
+            }
+        }
+        connection.nextIdle = nil
+    }
+
+    func closeIdle() {
+        while let connection = popIdle() { connection.close() }
+    }
+}
