@@ -41,11 +41,3 @@ package struct NodeSecrets: Sendable {
         adminToken = token
     }
 }
-
-extension IPAddress {
-    /// 127.0.0.0/8 (RFC 1122 section 3.2.1.3) or ::1, also in IPv4-mapped form.
-    var isLoopback: Bool {
-        let address = canonical
-        return address.family == .v4 ? address.v4 >> 24 == 127 : address.high == 0 && address.low == 1
-    }
-}

@@ -179,10 +179,24 @@ package final class RunningNode: Sendable {
         Diagnostic(file: topology, message: "more than \(EndpointTable.capacity) endpoints in the life of the process")
     }
 
+    /// Judges and reports until `stopWatching`.
+    package func work() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    self.wakes.ring()
+                    try? await Task.sleep(for: HealthLoop.tick)
+                }
+            }
+            await loop.run()
+            group.cancelAll()
+        }
+    }
+
     // MARK: - Going
 
     /// Says that the node is leaving and waits until the peers that listen have it, 200 ms at most.
-    func sayGoodbye() async {
+    package func sayGoodbye() async {
         let listeners = hub.pollers(within: .seconds(3))
         state.change { $0.leaving = true }
         board.events.record(.node, name, "leaving")
@@ -196,7 +210,7 @@ package final class RunningNode: Sendable {
     }
 
     /// Stops everything that looks and listens; the tier is stopped by itself.
-    func stopWatching() async {
+    package func stopWatching() async {
         await polling.stop()
         await probing.stop()
         await candidates.stop()

@@ -8,18 +8,10 @@ struct HealthService: ServiceLifecycle.Service {
     let running: RunningNode
 
     func run() async throws {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await running.loop.run() }
-            group.addTask {
-                while !Task.isCancelled {
-                    running.wakes.ring()
-                    try? await Task.sleep(for: HealthLoop.tick)
-                }
-            }
-            try? await gracefulShutdown()
-            await running.stopWatching()
-            group.cancelAll()
-        }
+        async let work: Void = running.work()
+        try? await gracefulShutdown()
+        await running.stopWatching()
+        await work
     }
 }
 

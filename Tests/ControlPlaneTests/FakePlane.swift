@@ -1,0 +1,48 @@
+import ControlPlane
+import Model
+import Synchronization
+import Topology
+
+/// A tier without traffic that writes down what it is told.
+final class FakePlane: DataPlane {
+    struct Prepared: Sendable {
+        let fingerprint: UInt64
+    }
+
+    struct State {
+        var calls: [String] = []
+        var healthChanges = 0
+        var refusal: String?
+        var facts = DataPlaneFacts()
+    }
+
+    let tier: Tier
+    private let state = Mutex(State())
+
+    init(_ tier: Tier) { self.tier = tier }
+
+    var calls: [String] { state.withLock { $0.calls } }
+    var healthChanges: Int { state.withLock { $0.healthChanges } }
+    func refuse(_ reason: String?) { state.withLock { $0.refusal = reason } }
+    func pretend(_ facts: DataPlaneFacts) { state.withLock { $0.facts = facts } }
+
+    private func note(_ call: String) { state.withLock { $0.calls.append(call) } }
+
+    func prepare(_ snapshot: Snapshot, node: NodeID) throws(InvalidTopology) -> Prepared {
+        note("prepare")
+        if let reason = state.withLock({ $0.refusal }) {
+            throw InvalidTopology(diagnostics: [Diagnostic(file: "zone", line: 3, column: 1, message: reason)])
+        }
+        return Prepared(fingerprint: snapshot.fingerprint)
+    }
+
+    func start(_ prepared: Prepared, health: HealthBoard) throws { note("start") }
+    func install(_ prepared: Prepared) { note("install") }
+    func healthChanged() { state.withLock { $0.healthChanges += 1 } }
+    func facts() -> DataPlaneFacts { state.withLock { $0.facts } }
+    func metrics(into text: inout MetricsText) { text.counter("meridian_fake_total", help: "Fakes.", 1) }
+    func status() -> StatusValue { ["names": [], "node": "never shown"] }
+    func explain(_ question: [String: String]) -> StatusValue? { question["kind"] == "fake" ? ["why": "because"] : nil }
+    func stopAccepting() { note("stopAccepting") }
+    func stop(deadline: Duration) async { note("stop \(deadline.milliseconds)") }
+}
