@@ -40,12 +40,8 @@ package struct ReportStore: Sendable {
         insert(signed, report, heardAt: now)
     }
 
-    /// Takes a peer's report whose signature was verified.
-    ///
-    /// - Parameters:
-    ///   - tiers: the nodes of the topology.
-    ///   - heardAt: when it was news, at most `now`.
-    ///   - wall: our wall clock, to compare with the author's.
+    /// Takes a peer's report whose signature was verified. `tiers` are the nodes of the topology, `heardAt` is when the
+    /// report was news, `wall` our wall clock, to compare with the author's.
     package mutating func admit(
         _ signed: SignedReport, _ report: Report, tiers: [String: Tier], limits: ReportLimits, clockSkew: Duration,
         heardAt: Timestamp, wall: Timestamp

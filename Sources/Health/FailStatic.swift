@@ -25,9 +25,8 @@ package struct FailStatic: Sendable, Hashable {
     package var frozen: Bool { loss != nil }
     package var lostPeers: Int { loss?.peers.count ?? 0 }
 
-    /// - Parameters:
-    ///   - peers: those that were heard at least once.
-    ///   - share: percent of the peers heard that, lost within one `staleAfter`, freeze (and keep frozen).
+    /// Looks at the `peers` that were heard at least once. `share` is the percentage of them that, lost within one
+    /// `staleAfter`, freezes and keeps frozen.
     package mutating func update(_ peers: [Peer], staleAfter: Duration, share: Int, now: Timestamp) {
         let silent = Set(peers.filter { !$0.left && now - $0.heardAt > staleAfter }.map(\.name))
         if let loss {

@@ -32,11 +32,11 @@ package struct VerdictEngine: Sendable {
 
     package init() {}
 
-    /// - Parameters:
-    ///   - reports: the latest of each node by its name, this node's own included; of nodes in `map` only.
-    ///   - own: this node's name; it is no peer of itself.
-    ///   - trustStatements: whether a region's own word on its dependencies counts. DNS nodes do; L7 and L4 nodes, whose
-    ///     word that is, go by facts, or a failure would confirm itself for ever.
+    /// Judges every site by the latest report of each node, this node's own included, which is named `own` and no peer of
+    /// itself.
+    ///
+    /// `trustStatements` says whether a region's own word on its dependencies counts. For DNS nodes it does; L7 and L4
+    /// nodes, whose word that is, go by facts, or a failure would confirm itself for ever.
     package mutating func evaluate(
         _ reports: [String: HeardReport], own: String, snapshot: Snapshot, map: ServiceMap, trustStatements: Bool,
         now: Timestamp

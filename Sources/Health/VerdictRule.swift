@@ -11,7 +11,7 @@ struct VerdictRule {
 
     private var staleAfter: Duration { snapshot.federation.staleAfter }
 
-    /// - Parameter dependencies: verdicts of the same region on services that this one depends on.
+    /// What speaks for and against `site`, given the same region's verdicts on the services that it depends on.
     func evidence(_ site: ServiceMap.Site, dependencies: [Verdict]) -> Evidence {
         let service = snapshot[site.service]
         let near = SiteReports(site, reports, staleAfter: staleAfter, now: now)

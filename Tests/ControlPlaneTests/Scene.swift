@@ -17,7 +17,7 @@ final class Scene {
     let client = HTTPClient()
     private var pumps: [Task<Void, Never>] = []
 
-    /// - Parameter ports: of what the test itself listens on: `web`, `front` and `db`.
+    /// `ports` are those that the test itself listens on: `web`, `front` and `db`.
     init(ports: [String: UInt16]) throws {
         folder = URL(filePath: "/tmp/meridian-scene-\(getpid())-\(UInt64.random(in: 0...UInt64.max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

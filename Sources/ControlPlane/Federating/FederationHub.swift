@@ -92,7 +92,7 @@ package final class FederationHub: Sendable {
     private let state: Mutex<State>
     private let changed: @Sendable () -> Void
 
-    /// - Parameter changed: called when somebody's report moved in substance. Any thread; never under the hub's lock.
+    /// `changed` is called when somebody's report moved in substance: on any thread, never under the hub's lock.
     package init(
         name: String, tier: Tier, region: String, settings: Settings, clock: SteadyClock = SteadyClock(),
         incarnation: UInt64 = UInt64(clamping: Timestamp.now.milliseconds), changed: @escaping @Sendable () -> Void

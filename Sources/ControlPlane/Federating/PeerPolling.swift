@@ -29,7 +29,7 @@ package final class PeerPolling: Sendable {
     private let wait: Duration
     private let state = Mutex(State())
 
-    /// - Parameter wait: how long a peer may hold a poll; it is the time a dead peer needs to be noticed by polling alone.
+    /// `wait` is how long a peer may hold a poll; it is the time a dead peer needs to be noticed by polling alone.
     package init(hub: FederationHub, client: HTTPClient, wait: Duration = .seconds(10)) {
         self.hub = hub
         self.client = client

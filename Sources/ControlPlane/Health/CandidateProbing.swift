@@ -24,7 +24,7 @@ package final class CandidateProbing: Sendable {
     private let ledger = Ledger()
     private let service: ProbeService<Candidate>
 
-    /// - Parameter changed: called when a candidate went up or down. Any thread.
+    /// `changed` is called, on any thread, when a candidate went up or down.
     package init(
         client: HTTPClient, waiter: SocketWaiter, secret: @escaping @Sendable (Secret) -> String?,
         changed: @escaping @Sendable (Candidate, ProbeReport) -> Void

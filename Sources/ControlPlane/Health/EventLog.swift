@@ -38,9 +38,7 @@ package final class EventLog: Sendable {
     private let sink: @Sendable (Event) -> Void
     private let state = Mutex(State())
 
-    /// - Parameters:
-    ///   - capacity: events kept, at least 1.
-    ///   - sink: told of each event once, after it is kept.
+    /// Keeps the latest `capacity` events (at least 1); `sink` is told of each event once, after it is kept.
     package init(
         capacity: Int = 256, clock: @escaping @Sendable () -> Timestamp = { .now },
         sink: @escaping @Sendable (Event) -> Void = { _ in }

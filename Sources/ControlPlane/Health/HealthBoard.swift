@@ -23,7 +23,7 @@ package final class HealthBoard: Sendable {
     private let state = Mutex(State())
     private let wake: @Sendable () -> Void
 
-    /// - Parameter wake: called when somebody changed an endpoint and verdicts should be looked at again, at once.
+    /// `wake` is called when somebody changed an endpoint and verdicts should be looked at again, at once.
     package init(
         endpoints: EndpointTable = EndpointTable(), events: EventLog = EventLog(),
         wake: @escaping @Sendable () -> Void = {}

@@ -10,9 +10,8 @@ import UnixSignals
 package enum NodeRuntime {
     /// Reads and validates everything that `serve` would need and stops there. Diagnostics go to standard error.
     ///
-    /// - Parameters:
-    ///   - node: nil checks every node of the tier. Secrets are only read for a named node: those of other machines are
-    ///     not here.
+    /// Without a `node` every node of the tier is checked. Secrets are only read for a named one: those of other machines
+    /// are not here.
     /// - Returns: the exit status: 0 valid, 1 invalid.
     package static func check(topology path: String, node name: String?, dataPlane: some DataPlane) -> Int32 {
         do {

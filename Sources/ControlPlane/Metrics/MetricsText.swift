@@ -21,7 +21,7 @@ package struct MetricsText: Sendable {
 
     package init() {}
 
-    /// - Parameter name: `[a-zA-Z_:][a-zA-Z0-9_:]*`, ending in `_total`.
+    /// Adds a sample of a counter, whose `name` is `[a-zA-Z_:][a-zA-Z0-9_:]*` and ends in `_total`.
     package mutating func counter(_ name: String, help: String, labels: Labels = [:], _ value: UInt64) {
         append("\(name)\(Self.text(labels)) \(value)", to: name, .counter, help)
     }
@@ -30,10 +30,8 @@ package struct MetricsText: Sendable {
         append("\(name)\(Self.text(labels)) \(Self.text(value))", to: name, .gauge, help)
     }
 
-    /// - Parameters:
-    ///   - bounds: upper bounds of the buckets, ascending, without infinity.
-    ///   - counts: observations per bucket, not cumulative; one more than `bounds`, the last being the overflow.
-    ///   - sum: of all observed values.
+    /// Adds a histogram: the buckets' upper `bounds`, ascending and without infinity; the observations in each bucket, not
+    /// cumulative, one count more than bounds, the last being the overflow; and the sum of all observed values.
     package mutating func histogram(
         _ name: String, help: String, labels: Labels = [:], bounds: [Double], counts: [UInt64], sum: Double
     ) {

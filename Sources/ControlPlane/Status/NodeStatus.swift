@@ -5,7 +5,7 @@ import Model
 
 /// The tree of `/status`. Times are milliseconds since the Unix epoch.
 enum NodeStatus {
-    /// - Parameter eventsAfter: only events with larger numbers are included.
+    /// The whole tree, with those events whose numbers are larger than `eventsAfter`.
     static func value(_ node: RunningNode, eventsAfter: UInt64 = 0) -> StatusValue {
         let configuration = node.state.configuration
         let phase = node.state.phase
