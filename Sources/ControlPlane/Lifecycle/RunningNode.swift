@@ -28,10 +28,25 @@ package final class RunningNode: Sendable {
     /// One reload at a time.
     private let reloadLock = Mutex(1)
 
-    package init<Plane: DataPlane>(
+    package convenience init<Plane: DataPlane>(
         _ snapshot: Snapshot, node: NodeID, topology: String, secrets: NodeSecrets, plane: Plane
     ) throws {
-        name = snapshot[node].name
+        // All that can fail comes first: Swift 6.3.1 stops at its own ownership check when it optimises an initialiser that
+        // has to take down a Mutex half way.
+        let table = EndpointTable()
+        guard let configuration = Configuration(snapshot, node: node, table: table, generation: 1) else {
+            throw InvalidTopology(diagnostics: [Self.tooMany(topology)])
+        }
+        self.init(
+            configuration, table: table, waiter: try SocketWaiter(), topology: topology, secrets: secrets, plane: plane)
+    }
+
+    private init<Plane: DataPlane>(
+        _ configuration: Configuration, table: EndpointTable, waiter: SocketWaiter, topology: String,
+        secrets: NodeSecrets, plane: Plane
+    ) {
+        let snapshot = configuration.snapshot
+        name = configuration.me.name
         self.topology = topology
         self.plane = plane
         clock = SteadyClock()
@@ -48,11 +63,7 @@ package final class RunningNode: Sendable {
             logger.notice(
                 "\(event.text)", metadata: ["kind": "\(event.kind.rawValue)", "subject": "\(event.subject)"])
         })
-        let table = EndpointTable()
         board = HealthBoard(endpoints: table, events: events) { wakes.ring() }
-        guard let configuration = Configuration(snapshot, node: node, table: table, generation: 1) else {
-            throw InvalidTopology(diagnostics: [Self.tooMany(topology)])
-        }
         state = NodeState(configuration)
         hub = FederationHub(
             name: name, tier: configuration.me.tier, region: configuration.regionName,
@@ -60,7 +71,6 @@ package final class RunningNode: Sendable {
         ) { wakes.ring() }
         polling = PeerPolling(hub: hub, client: client)
 
-        let waiter = try SocketWaiter()
         let secret: @Sendable (Secret) -> String? = { secret in
             (try? SecretReader.read(secret)).map { String(decoding: $0, as: UTF8.self) }
         }
