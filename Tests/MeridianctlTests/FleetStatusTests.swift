@@ -142,10 +142,10 @@ import Testing
         #expect(
             Self.screen.hasSuffix(
                 """
-                TIME (UTC)    NODE        ABOUT            EVENT
-                09:00:00.123  dns-1       dns-1            serving
-                09:01:00.500  l4-eu-west  127.0.2.1:6432   down
-                09:01:01.004  dns-1       shop in eu-west  down
+                TIME (UTC)    ABOUT            EVENT    SEEN BY
+                09:00:00.123  dns-1            serving  dns-1
+                09:01:00.500  127.0.2.1:6432   down     l4-eu-west
+                09:01:01.004  shop in eu-west  down     dns-1
 
                 """))
     }
@@ -164,6 +164,23 @@ import Testing
         #expect(screen.contains("shop in eu-west is down (every node)\n"))
         #expect(screen.split(separator: "\n").count { $0.hasSuffix("orders: no primary") } == 1)
         #expect(screen.contains("shop       healthy 35%       DOWN     every node\n"))
+    }
+
+    @Test func whatSeveralNodesNoticedIsToldOnce() {
+        func node(_ name: String, _ times: Int64...) -> FleetStatus.Answer {
+            let events = times.map { ["time": .int($0), "subject": "shop in eu-west", "text": "down"] as StatusValue }
+            let (target, status) = Self.node(name, ["events": .array(events)])
+            return (target, .success(status))
+        }
+        let screen = FleetStatus([node("a", 1_000, 60_000), node("b", 1_200), node("c", 900)]).text
+        #expect(
+            screen.hasSuffix(
+                """
+                TIME (UTC)    ABOUT            EVENT  SEEN BY
+                00:00:00.900  shop in eu-west  down   c and 2 more
+                00:01:00.000  shop in eu-west  down   a
+
+                """))
     }
 
     @Test func nodesThatDisagreeDoNot() {

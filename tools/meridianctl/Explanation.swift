@@ -65,7 +65,7 @@ enum Explanation {
             if items.contains(where: { scalar($0[key])?.isEmpty == false }) { keys.append(key) }
         }
         var table = Table(keys)
-        for item in items { table.add(keys.map { scalar(item[$0]) ?? "" }) }
+        for item in items { table.add(keys.map { (scalar(item[$0]) ?? "").clipped(to: 100) }) }
         let rows = table.lines
         lines.append(margin + rows[0])
         for (row, item) in zip(rows.dropFirst(), items) {
