@@ -66,7 +66,7 @@ final class FleetNode {
         ) { changes.add() }
         server = try FederationServer(
             address: SocketAddress(IPAddress(v4: 0x7f00_0001), port: 0), hub: hub)
-        polling = PeerPolling(hub: hub, client: client, wait: .seconds(5))
+        polling = PeerPolling(hub: hub, client: client)
     }
 
     var address: SocketAddress { server.address }

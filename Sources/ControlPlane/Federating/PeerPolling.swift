@@ -26,14 +26,11 @@ package final class PeerPolling: Sendable {
 
     private let hub: FederationHub
     private let client: HTTPClient
-    private let wait: Duration
     private let state = Mutex(State())
 
-    /// `wait` is how long a peer may hold a poll; it is the time a dead peer needs to be noticed by polling alone.
-    package init(hub: FederationHub, client: HTTPClient, wait: Duration = .seconds(10)) {
+    package init(hub: FederationHub, client: HTTPClient) {
         self.hub = hub
         self.client = client
-        self.wait = wait
     }
 
     package var links: [String: Link] { state.withLock { $0.links } }
@@ -87,12 +84,15 @@ package final class PeerPolling: Sendable {
     private func poll(_ peer: Peer, since: UInt64) async throws -> UInt64 {
         let settings = hub.settings
         guard let keyring = settings.keyring else { throw PollFailure("no federation key") }
+        // A living peer answers with its sign of life after an interval and a half; one that was cut off without a word
+        // keeps the connection open for ever. Neither is waited for much longer.
+        let wait = min(max(settings.plan.interval * 3, .seconds(1)), FederationServer.longestWait)
         let target = "\(FederationServer.path)?since=\(since)&wait=\(wait.milliseconds)"
         let header = keyring.authorization(node: hub.name, target: target, now: .now)
         let response = try await client.request(
             HTTPClientRequest(
                 url: "http://\(peer.address)\(target)", headers: [(FederationServer.authorization, header)],
-                timeout: wait + settings.plan.staleAfter, connectTimeout: .seconds(1), maximumBodySize: 16 << 20))
+                timeout: wait + .seconds(2), connectTimeout: .seconds(1), maximumBodySize: 16 << 20))
         guard response.status == 200 else {
             throw PollFailure("\(response.status): \(StatusValue(json: response.body)?["error"].string ?? "")")
         }
