@@ -4,6 +4,7 @@ with N and with 2 N operations, and the difference is N operations without the s
 import glob
 import os
 import re
+import subprocess
 
 from processes import Failure
 
@@ -12,17 +13,36 @@ from processes import Failure
 PLAIN_COPIES = "GLIBC_TUNABLES=glibc.cpu.x86_rep_stosb_threshold=1073741824:glibc.cpu.x86_rep_movsb_threshold=1073741824"
 
 
-def measure(contestant, suite, scenario, folder):
+def make_countable(program, folder):
+    """What our program needs to run under valgrind 3.19, which Debian 12 has: it gives up on the debugging information that
+    Swift 6 writes, and see sigsuspend.c."""
+    built = os.path.join(os.environ["MERIDIAN_BIN"], program)
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sigsuspend.c")
+    binaries = os.path.join(folder, "countable")
+    os.makedirs(binaries, exist_ok=True)
+    shim = os.path.join(binaries, "sigsuspend.so")
+    for command in (["strip", "--strip-debug", "-o", os.path.join(binaries, program), built],
+                    ["clang", "-shared", "-fPIC", "-o", shim, source]):
+        try:
+            subprocess.run(command, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Failure(f"{' '.join(command)}: {error}") from error
+    os.environ["MERIDIAN_BIN"] = binaries
+    return shim
+
+
+def measure(contestant, suite, scenario, folder, shim):
     count = scenario.details.get("counted", suite.counted)
-    first = total(contestant, suite, scenario, folder, count)
-    second = total(contestant, suite, scenario, folder, 2 * count)
+    first = total(contestant, suite, scenario, folder, shim, count)
+    second = total(contestant, suite, scenario, folder, shim, 2 * count)
     return (second - first) / count
 
 
-def total(contestant, suite, scenario, folder, count):
+def total(contestant, suite, scenario, folder, shim, count):
     """All instructions of one life of the server, its children included."""
     out = os.path.join(folder, f"callgrind-{contestant.name}-{count}")
-    wrapper = ["env", PLAIN_COPIES, "valgrind", "--tool=callgrind", "--trace-children=no", f"--callgrind-out-file={out}.%p", "--quiet"]
+    preload = [f"LD_PRELOAD={shim}"] if shim and contestant.name == contestant.ours else []
+    wrapper = ["env", PLAIN_COPIES, *preload, "valgrind", "--tool=callgrind", "--trace-children=no", f"--callgrind-out-file={out}.%p", "--quiet"]
     contestant.start(folder, suite.answers, wrapper, seconds=90)
     try:
         wrong = suite.check(contestant, scenario)

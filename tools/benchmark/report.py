@@ -3,7 +3,9 @@
 import json
 import statistics
 
-OURS = "meridian"
+from suite import Contestant
+
+OURS = Contestant.ours
 
 
 class Result:
