@@ -104,12 +104,17 @@ let package = Package(
         program("meridian-world", ["WorldKit", argumentParser], path: "tools/world/Command"),
 
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: house),
+        // Counts allocations of a thread, for the tests that allow none.
+        .target(name: "CMallocCount", path: "Tests/CMallocCount"),
         tests("ModelTests", ["Model"]),
         tests("SystemTests", ["WorldKit", "ControlPlane", "Model"]),
         tests("HealthTests", ["Model", "Health"]),
         tests("DNSWireTests", ["DNSWire", "Model"]),
         tests(
-            "DNSTierTests", ["DNSTier", "DNSWire", "Model", "Steering", "Geo", "Topology", "ControlPlane", "Engine"]),
+            "DNSTierTests",
+            [
+                "DNSTier", "DNSWire", "Model", "Steering", "Geo", "Topology", "ControlPlane", "Engine", "CMallocCount",
+            ]),
         tests("FederationTests", ["Model", "Federation"]),
         tests(
             "ControlPlaneTests",

@@ -1,9 +1,8 @@
+import DNSTier
 import DNSWire
 import Model
 import Steering
 import Testing
-
-@testable import DNSTier
 
 /// The query function over zones given as text: bytes in, bytes out.
 final class AnsweringServer {

@@ -1,8 +1,7 @@
+import DNSTier
 import DNSWire
 import Foundation
 import Testing
-
-@testable import DNSTier
 
 /// The Ferret data set: zones and queries on whose answers BIND, Knot, NSD and PowerDNS agree.
 @Suite struct ConformanceTests {

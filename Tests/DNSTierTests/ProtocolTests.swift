@@ -1,9 +1,8 @@
+import DNSTier
 import DNSWire
 import Model
 import TestKit
 import Testing
-
-@testable import DNSTier
 
 private let zone = """
     @ 300 SOA ns1 h 1 7200 900 1209600 60

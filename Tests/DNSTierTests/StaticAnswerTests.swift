@@ -1,7 +1,6 @@
+import DNSTier
 import DNSWire
 import Testing
-
-@testable import DNSTier
 
 private let shopZone = """
     $TTL 300

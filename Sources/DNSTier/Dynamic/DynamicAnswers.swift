@@ -1,10 +1,10 @@
 import DNSWire
-import Model
-import Steering
+package import Model
+package import Steering
 
 /// A dynamic name with everything about it that does not depend on health.
-struct PreparedName: Sendable {
-    let settings: DynamicName
+package struct PreparedName: Sendable {
+    package let settings: DynamicName
     let name: Name
     let slots: DynamicSlots
     let plan: SteeringPlan
@@ -21,7 +21,7 @@ struct PreparedName: Sendable {
 }
 
 /// Compiles dynamic names to ready-made answers under one state of health.
-struct DynamicAnswers {
+package struct DynamicAnswers {
     private var store = AnswerStoreBuilder()
     private var names: [FlatDynamic] = []
     private var choices: [FlatChoice] = []
@@ -38,7 +38,7 @@ struct DynamicAnswers {
     ///   - names: in the order of their `slots.index`.
     ///   - health: of each name's candidates.
     /// - Returns: the table, and for each name whether any class of clients is answered fail-open.
-    static func compile(
+    package static func compile(
         _ names: [PreparedName], health: [[CandidateHealth]]
     ) -> (table: DynamicTable, failOpen: [Bool]) {
         var compiler = DynamicAnswers()

@@ -1,5 +1,5 @@
 /// What a worker counts. Raw values are positions in its counter block.
-enum QueryCounter: Int, CaseIterable {
+package enum QueryCounter: Int, CaseIterable {
     case udp
     case tcp
     /// Not answered: no header, or a reply.

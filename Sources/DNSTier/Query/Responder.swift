@@ -1,13 +1,13 @@
 import DNSWire
-import Model
+package import Model
 
 /// Answers queries: bytes in, bytes out, with no socket in sight. One belongs to each worker.
 ///
 /// An answer allocates nothing and counts no references: the tables are read through bare pointers that the worker keeps
 /// alive (see `ResponderState`), and what must be written is copied from answers made ahead.
 @safe
-struct Responder {
-    enum Transport {
+package struct Responder {
+    package enum Transport {
         case udp
         case tcp
     }
@@ -33,7 +33,7 @@ struct Responder {
     /// `output`: at least 512 octets; only so many are used as the transport and the client allow.
     /// Returns octets written; 0 sends no reply.
     @inline(__always)
-    mutating func answer(
+    package mutating func answer(
         _ message: UnsafeRawBufferPointer, from client: IPAddress, over transport: Transport,
         into output: UnsafeMutableRawBufferPointer
     ) -> Int {

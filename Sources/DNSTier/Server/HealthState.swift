@@ -1,16 +1,16 @@
-import ControlPlane
+package import ControlPlane
 import Model
 import Steering
 
 /// The dynamic names under the health of one moment: what decided, and the answers that follow.
-struct HealthState: Sendable {
+package struct HealthState: Sendable {
     /// Of each name's candidates, with the reasons.
     let health: [[CandidateHealth]]
-    let dynamics: DynamicTable
+    package let dynamics: DynamicTable
     /// For each name, whether some class of clients is answered with candidates that are all unhealthy.
-    let failOpen: [Bool]
+    package let failOpen: [Bool]
 
-    init(_ names: [PreparedName], board: HealthBoard) {
+    package init(_ names: [PreparedName], board: HealthBoard) {
         let health = names.map { name in name.regions.map { Self.health(name.service, in: $0, board) } }
         // Reasons do not change answers; without them, more names share an evaluation.
         let bare = health.map { $0.map { CandidateHealth(healthy: $0.healthy, share: $0.share) } }

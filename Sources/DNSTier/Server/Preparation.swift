@@ -7,10 +7,10 @@ package import Topology
 
 /// What one topology asks of a DNS node, compiled as far as it goes without health.
 package struct Preparation: Sendable {
-    let snapshot: Snapshot
+    package let snapshot: Snapshot
     let node: Node
-    let zones: ZoneTable
-    let names: [PreparedName]
+    package let zones: ZoneTable
+    package let names: [PreparedName]
 
     /// Reads the zone files and tables that `snapshot` names and compiles them. Every error at once.
     package init(_ snapshot: Snapshot, node: NodeID) throws(InvalidTopology) {

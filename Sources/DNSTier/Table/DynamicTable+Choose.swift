@@ -23,7 +23,7 @@ extension DynamicTable.View {
         var variant = unsafe variants + Int(choice.pointee.variants)
         if unsafe choice.pointee.count > 1 {
             // The upper half of draw × total is even over 0 ..< total to one part in 2^32.
-            let ball = unsafe UInt32(truncatingIfNeeded: (draw >> 32) &* UInt64(choice.pointee.total) >> 32)
+            let ball = unsafe UInt32(truncatingIfNeeded: ((draw >> 32) &* UInt64(choice.pointee.total)) >> 32)
             while unsafe variant.pointee.cumulative <= ball { unsafe variant += 1 }
         }
         return unsafe (variant.pointee.answer, scope)

@@ -28,7 +28,7 @@ struct FlatVariant {
 }
 
 /// The ready-made answers of all dynamic names under one state of health. Immutable: a change of health makes another.
-final class DynamicTable: Sendable {
+package final class DynamicTable: Sendable {
     @safe
     struct View: @unchecked Sendable {
         let names: UnsafeMutablePointer<FlatDynamic>
@@ -60,13 +60,13 @@ final class DynamicTable: Sendable {
 }
 
 /// Everything that queries are answered from at one moment: what the workers are given.
-final class AnswerTable: Sendable {
-    let zones: ZoneTable
-    let dynamics: DynamicTable
+package final class AnswerTable: Sendable {
+    package let zones: ZoneTable
+    package let dynamics: DynamicTable
     /// Grows with each table of a server.
     let generation: UInt64
 
-    init(zones: ZoneTable, dynamics: DynamicTable, generation: UInt64) {
+    package init(zones: ZoneTable, dynamics: DynamicTable, generation: UInt64) {
         self.zones = zones
         self.dynamics = dynamics
         self.generation = generation

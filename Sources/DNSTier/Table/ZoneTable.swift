@@ -60,7 +60,7 @@ struct FlatAlias {
 ///
 /// Immutable. The data path reads it through `view`, which is bare pointers: no reference counting, no bounds checks; the
 /// compiler that made the table vouches for every index in it.
-final class ZoneTable: Sendable {
+package final class ZoneTable: Sendable {
     @safe
     struct View: @unchecked Sendable {
         /// Hash tag in the upper 32 bits, node index plus one in the lower; 0 is empty.

@@ -1,7 +1,7 @@
-import DNSWire
+package import DNSWire
 
 /// Where a dynamic name stands in the dynamic table, and which types it answers.
-struct DynamicSlots: Hashable, Sendable {
+package struct DynamicSlots: Hashable, Sendable {
     let index: UInt32
     /// One slot for each; a slot more, behind them, for all other types when a candidate is a CNAME.
     let types: [RecordType]
@@ -9,7 +9,7 @@ struct DynamicSlots: Hashable, Sendable {
 }
 
 /// Compiles zones to a `ZoneTable`.
-struct ZoneTableBuilder {
+package struct ZoneTableBuilder {
     private var store = AnswerStoreBuilder()
     private var nodes: [FlatNode] = []
     private var entries: [FlatEntry] = []
@@ -31,7 +31,7 @@ struct ZoneTableBuilder {
 
     /// `zones`: of different origins; where one lies within another, the inner one answers for its names.
     /// `dynamics`: the dynamic names of all zones.
-    static func build(_ zones: [Zone], dynamics: [Name: DynamicSlots]) -> ZoneTable {
+    package static func build(_ zones: [Zone], dynamics: [Name: DynamicSlots]) -> ZoneTable {
         var builder = ZoneTableBuilder(dynamics: dynamics)
         for zone in zones {
             var zone = zone

@@ -1,7 +1,7 @@
 import DNSWire
 
 /// A zone as it was read: its names, each with its record sets, and nothing decided yet.
-struct Zone: Sendable {
+package struct Zone: Sendable {
     let origin: Name
     /// Every name that exists, empty non-terminals (RFC 8020) included.
     private(set) var nodes: [Name: ZoneNode]

@@ -1,10 +1,10 @@
-import DNSWire
+package import DNSWire
 
 /// Turns the records of a master file into a zone and finds what no zone may have.
-enum ZoneLoader {
+package enum ZoneLoader {
     /// `dynamicNames`: names of the zone whose answers the topology gives.
     /// Returns the zone, unless there are errors; all errors at once.
-    static func load(
+    package static func load(
         _ source: MasterFile.Source, origin: Name, dynamicNames: Set<Name>,
         read: (_ name: String, _ includer: String) -> MasterFile.Source?
     ) -> (zone: Zone?, errors: [MasterFileError]) {

@@ -1,0 +1,53 @@
+import CMallocCount
+import DNSTier
+import DNSWire
+import Model
+import Testing
+
+/// Zero allocations per query, counted.
+@Suite struct AllocationTests {
+    @Test func answeringAllocatesNothing() throws {
+        let world = try SteeredServer()
+        let responder = world.server.worker.responder
+        let geo = QueryText.EDNS.subnet("10.1.2.0", source: 24)
+        let questions: [(what: String, query: [UInt8])] = [
+            ("static", try QueryText("static.shop.test.", .a).octets),
+            ("static with EDNS", try QueryText("static.shop.test.", .a, edns: .init(flags: 0x8000)).octets),
+            ("no data", try QueryText("static.shop.test.", .mx).octets),
+            ("no such name", try QueryText("x.y.missing.shop.test.", .a).octets),
+            ("wildcard", try QueryText("a.b.wild.shop.test.", .a).octets),
+            ("alias", try QueryText("a.old.shop.test.", .a).octets),
+            ("dynamic by prefix", try QueryText("www.shop.test.", .a).octets),
+            ("dynamic by subnet", try QueryText("www.shop.test.", .a, edns: geo).octets),
+            ("weighted", try QueryText("weighted.shop.test.", .a).octets),
+            ("refused", try QueryText("other.test.", .a).octets),
+            ("broken", Array(try QueryText("static.shop.test.", .a).octets.dropLast(3))),
+        ]
+        let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
+        defer { unsafe output.deallocate() }
+        let client = IPAddress(v4: 0x0a01_0203)
+        for (what, query) in questions {
+            let allocations = query.withUnsafeBytes { query in
+                var answered = 0
+                let before = meridian_allocations()
+                for _ in 0..<10_000 {
+                    let count = unsafe responder.pointee.answer(query, from: client, over: .udp, into: output)
+                    answered += count > 0 ? 1 : 0
+                }
+                let after = meridian_allocations()
+                #expect(answered == 10_000, "\(what)")
+                return after - before
+            }
+            // Without optimisation, the generic code of the prefix look-up keeps values on the heap.
+            #if DEBUG
+            #expect(allocations <= 40_000, "\(what)")
+            #else
+            #expect(allocations == 0, "\(what)")
+            #endif
+        }
+        // The counter counts.
+        let before = meridian_allocations()
+        let array = [UInt8](repeating: 1, count: Int(client.v4 & 0xff) + 1000)
+        #expect(meridian_allocations() > before && array.count > 1000)
+    }
+}
