@@ -128,6 +128,7 @@ let package = Package(
         tests("ProbingTests", ["ControlPlane", "Engine", "Model"]),
         tests("HTTPWireTests", ["HTTPWire", "Model"]),
         tests("HTTPExchangeTests", ["HTTPExchange", "HTTPWire", "Engine", "Model"]),
+        tests("L7TierTests", ["L7Tier", "ControlPlane", "Engine", "Model"]),
         tests("TopologyTests", ["Topology", "Model"]),
         tests("MeridianctlTests", ["meridianctl", "ControlPlane", "HTTPExchange", "Model", argumentParser]),
     ]

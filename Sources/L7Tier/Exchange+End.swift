@@ -133,6 +133,9 @@ extension Exchange {
 
     // MARK: - Clocks
 
+    /// How long the upstream may be silent, in nanoseconds.
+    func patience(_ pool: WorkerPool) -> UInt64 { isTunnel ? pool.plan.idleTimeout : pool.plan.responseTimeout }
+
     func upstreamTimedOut() {
         guard let connection = unsafe upstream, let pool = unsafe pool else { return }
         if !connection.isConnected {
@@ -174,7 +177,7 @@ extension Exchange {
             finish()
             return
         }
-        if let pool = unsafe pool { connection.setDeadline(after: pool.plan.responseTimeout) }
+        if let pool = unsafe pool { connection.setDeadline(after: patience(pool)) }
         pumpResponse()
     }
 

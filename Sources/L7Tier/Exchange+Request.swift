@@ -152,7 +152,7 @@ extension Exchange {
                     return
                 }
                 sent &+= taken
-                if let pool = unsafe pool { connection.setDeadline(after: pool.plan.responseTimeout) }
+                if let pool = unsafe pool { connection.setDeadline(after: patience(pool)) }
                 continue
             }
             if requestBody.isComplete { return }

@@ -15,12 +15,15 @@ extension Exchange {
             if session.isBlocked { return }
             if let input = connection.input, !input.isEmpty {
                 if stage == .waiting {
-                    guard takeHead(connection) else { return }
-                    if stage == .idle { return }
+                    switch takeHead(connection) {
+                    case .goesOn: continue
+                    case .stops: return
+                    case .needsMore: break
+                    }
                 } else {
                     guard unsafe forwardBody(connection, head: Self.nothing) else { return }
+                    if session.isBlocked { return }
                 }
-                if session.isBlocked { return }
             } else if responseEnds, stage == .responding {
                 finish()
                 return
@@ -28,7 +31,7 @@ extension Exchange {
             connection.input?.compact()
             switch connection.fill() {
             case .bytes:
-                if let pool = unsafe pool { connection.setDeadline(after: pool.plan.responseTimeout) }
+                if let pool = unsafe pool { connection.setDeadline(after: patience(pool)) }
             case .nothing: return
             case .ended:
                 upstreamEnded()
@@ -40,26 +43,34 @@ extension Exchange {
         }
     }
 
-    /// Parses a response head. False when there is nothing to be done for now.
-    private func takeHead(_ connection: UpstreamConnection) -> Bool {
-        guard let bytes = unsafe connection.input?.readable else { return false }
+    private enum Pace {
+        /// There may be more to do with what is there.
+        case goesOn
+        case needsMore
+        /// The exchange is over or has to wait.
+        case stops
+    }
+
+    /// Parses a response head and acts on it.
+    private func takeHead(_ connection: UpstreamConnection) -> Pace {
+        guard let bytes = unsafe connection.input?.readable else { return .needsMore }
         let response = unsafe proxy.response
         switch unsafe response.parse(bytes.bytes, isHead: isHead, limit: Self.headLimit, fieldLimit: Self.fieldLimit) {
-        case .incomplete: return true
+        case .incomplete: return .needsMore
         case .invalid(let fault):
             malformed(fault.reason)
-            return false
+            return .stops
         case .complete: break
         }
         if response.status == 101 {
             guard wantsUpgrade, response.wantsUpgrade else {
                 malformed("unexpected-upgrade")
-                return false
+                return .stops
             }
-            return unsafe beginTunnel(connection, bytes)
+            return unsafe beginTunnel(connection, bytes) ? .goesOn : .stops
         }
-        if response.status < 200 { return unsafe forwardInterim(connection, bytes) }
-        return unsafe beginResponse(connection, bytes)
+        if response.status < 200 { return unsafe forwardInterim(connection, bytes) ? .goesOn : .stops }
+        return unsafe beginResponse(connection, bytes) ? .goesOn : .stops
     }
 
     /// 100, 103 and their kind go on as they are, but never to HTTP/1.0 (RFC 9110 section 15.2).

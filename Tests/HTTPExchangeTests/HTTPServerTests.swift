@@ -4,7 +4,7 @@ import Synchronization
 import TestKit
 import Testing
 
-@Suite("The control plane's server")
+@Suite("The control plane's server", .serialized)
 struct HTTPServerTests {
     private static let loopback = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 0)
 
