@@ -11,6 +11,9 @@ let language: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     // A plain `package` function is not inlined across modules by default; this lets the optimiser do it.
     .unsafeFlags(["-enable-cmo-everything"], .when(configuration: .release)),
+    // Array literals that become static objects get numbered weak symbols (`…Tv3_`), numbered anew in every module that
+    // inlines the function: the linker would keep one module's objects and give them to all.
+    .unsafeFlags(["-Xllvm", "-sil-disable-pass=object-outliner"], .when(configuration: .release)),
 ]
 
 /// Every Swift target is built alike: Swift 6 mode, strict memory safety, no warning left standing.
