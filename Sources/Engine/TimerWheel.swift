@@ -89,12 +89,15 @@ package struct TimerWheel {
 
     /// Milliseconds until the next occupied slot, at most 1,000.
     package func timeout(now: UInt64) -> CInt {
-        for ahead in 1...60 {
-            let slot = Int(tick &+ UInt64(ahead)) & (Self.slots - 1)
-            if occupied[slot >> 6] & (1 << UInt64(slot & 63)) != 0 {
-                let due = (tick &+ UInt64(ahead)) << Self.shift
-                return due <= now ? 0 : CInt((due &- now) / 1_000_000 + 1)
-            }
+        // The next 64 slots as one word, the nearest in the lowest bit.
+        let first = Int(truncatingIfNeeded: tick &+ 1) & (Self.slots - 1)
+        let (word, shift) = (first >> 6, UInt64(first & 63))
+        let words = Self.slots / 64
+        var near = occupied[word] >> shift
+        if shift > 0 { near |= occupied[(word + 1) & (words - 1)] << (64 - shift) }
+        guard near == 0 else {
+            let due = (tick &+ 1 &+ UInt64(near.trailingZeroBitCount)) << Self.shift
+            return due <= now ? 0 : CInt(min((due &- now) / 1_000_000 + 1, 1_000))
         }
         return 1_000
     }
