@@ -29,7 +29,9 @@ package final class ResponseHead {
             switch parser.parse(bytes, from: offset, into: fields) {
             case .invalid(let fault): return .invalid(fault)
             case .incomplete: return bytes.byteCount >= limit ? .invalid(.headTooLarge) : .incomplete
-            case .end(let end): length = end
+            case .end(let end):
+                guard end <= limit else { return .invalid(.headTooLarge) }
+                length = end
             }
         }
         if let fault = interpret(bytes, isHead: isHead) { return .invalid(fault) }
