@@ -109,6 +109,15 @@ let package = Package(
             swiftSettings: house),
         program("meridian-world", ["WorldKit", argumentParser], path: "tools/world/Command"),
 
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Model", "Geo", "DNSWire", "DNSTier", "HTTPWire", "StreamWire", "Topology", "Federation",
+                "ControlPlane",
+                "TestKit",
+            ], path: "tools/fuzz/Targets", swiftSettings: house),
+        program("meridian-fuzz", ["FuzzTargets", argumentParser], path: "tools/fuzz/Command"),
+
         .target(name: "TestKit", dependencies: ["Model"], path: "Tests/TestKit", swiftSettings: house),
         // Counts allocations of a thread, for the tests that allow none.
         .target(name: "CMallocCount", path: "Tests/CMallocCount"),
@@ -126,6 +135,7 @@ let package = Package(
             "ControlPlaneTests",
             ["Model", "Topology", "Engine", "HTTPExchange", "Health", "Federation", "ControlPlane", logging]),
         tests("EngineTests", ["Engine", "Model"]),
+        tests("FuzzTests", ["FuzzTargets"]),
         tests("GeoTests", ["Geo", "Model"]),
         tests("SteeringTests", ["Steering", "Geo", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
