@@ -19,6 +19,7 @@ package final class AccessLog: Sendable {
     /// - Parameters:
     ///   - path: a file that is appended to, or `-` for standard output.
     ///   - workers: how many workers write; each takes `ring(_:)` of its own index.
+    /// - Throws: when the file cannot be opened.
     package init(path: String, workers: Int) throws(SocketError) {
         self.path = path
         rings = (0..<max(workers, 1)).map { _ in LogRing() }

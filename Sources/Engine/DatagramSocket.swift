@@ -4,10 +4,14 @@ package import Model
 
 /// Answers datagrams: bytes in, bytes out. Implemented by a struct, so that the loop is specialised for it.
 package protocol DatagramAnswerer {
-    /// Writes the answer to `query` into `room` and returns its length; 0 sends nothing.
+    /// Writes the answer to `query` into `room`.
     ///
     /// - Parameters:
+    ///   - query: the datagram.
+    ///   - client: who sent it.
+    ///   - room: where the answer goes.
     ///   - now: monotonic nanoseconds of this loop turn.
+    /// - Returns: the length of the answer; 0 sends nothing.
     mutating func answer(
         _ query: UnsafeRawBufferPointer, from client: SocketAddress, into room: UnsafeMutableRawBufferPointer,
         now: UInt64

@@ -17,9 +17,14 @@ package final class WorkerGroup: Sendable {
     package static var processors: Int { Int(meridian_processor_count()) }
 
     /// Starts `count` workers and returns when each has run `setUp` on its own thread. When one of them throws, all are
-    /// stopped and the first error is thrown.
+    /// stopped.
     ///
-    /// - Parameter counters: cells in each worker's counter block.
+    /// - Parameters:
+    ///   - count: how many.
+    ///   - name: of their threads, with the index behind it.
+    ///   - counters: cells in each worker's counter block.
+    ///   - setUp: makes the worker's channels.
+    /// - Throws: the first error that a worker met.
     package init(
         count: Int, name: String, counters: Int, setUp: @escaping @Sendable (Worker) throws -> Void
     ) throws {

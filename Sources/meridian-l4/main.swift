@@ -6,7 +6,8 @@ import L4Tier
 @main
 struct MeridianL4: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "meridian-l4", abstract: "Forwards TCP connections to the endpoints that are up and hold the wanted role.",
+        commandName: "meridian-l4",
+        abstract: "Forwards TCP connections to the endpoints that are up and hold the wanted role.",
         subcommands: [Serve.self, Check.self])
 }
 

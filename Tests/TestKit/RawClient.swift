@@ -45,8 +45,10 @@ package final class RawClient {
     package func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(
-                descriptor, $0.baseAddress.map { unsafe $0 + sent }, bytes.count - sent, CInt(MSG_NOSIGNAL)) }
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.send(
+                    descriptor, $0.baseAddress.map { unsafe $0 + sent }, bytes.count - sent, CInt(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw Failure(description: "send: \(errno)") }
             sent += count
         }
@@ -93,7 +95,9 @@ package final class RawClient {
     private func headEnd() -> Int? {
         guard buffered.count >= 4 else { return nil }
         for index in 3..<buffered.count
-        where buffered[index] == 10 && buffered[index - 1] == 13 && buffered[index - 2] == 10 && buffered[index - 3] == 13 {
+        where buffered[index] == 10 && buffered[index - 1] == 13 && buffered[index - 2] == 10
+            && buffered[index - 3] == 13
+        {
             return index + 1
         }
         return nil
@@ -119,6 +123,7 @@ package func residentKiB() -> Int {
     defer { unsafe fclose(file) }
     var line = [CChar](repeating: 0, count: 128)
     guard unsafe fgets(&line, 128, file) != nil else { return 0 }
-    let fields = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).split(separator: " ")
+    let fields = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).split(
+        separator: " ")
     return fields.count > 1 ? (Int(fields[1]) ?? 0) * 4 : 0
 }
