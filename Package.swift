@@ -144,7 +144,7 @@ let package = Package(
         tests("ProbingTests", ["ControlPlane", "Engine", "Model"]),
         tests("HTTPWireTests", ["HTTPWire", "Model"]),
         tests("HTTPExchangeTests", ["HTTPExchange", "HTTPWire", "Engine", "Model"]),
-        tests("L7TierTests", ["L7Tier", "ControlPlane", "Engine", "Model"]),
+        tests("L7TierTests", ["L7Tier", "ControlPlane", "Engine", "Model", "CMallocCount"]),
         tests("TopologyTests", ["Topology", "Model"]),
         tests("MeridianctlTests", ["meridianctl", "ControlPlane", "HTTPExchange", "Model", argumentParser]),
     ]

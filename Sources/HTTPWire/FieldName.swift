@@ -27,38 +27,64 @@ package enum FieldName: UInt8, Sendable {
         }
     }
 
-    /// Recognises the name at `slice`, which consists of token characters. Compares whole words: the length alone rules
-    /// out nearly every other name.
+    /// Recognises the name at `slice`, which consists of token characters: none of these turns into a letter, a digit or a
+    /// hyphen of another name when its lower-case bit is set.
     @inline(__always)
     static func recognise(_ bytes: RawSpan, _ slice: Slice) -> FieldName {
-        switch slice.count {
-        case 2: bytes.equals(slice, ignoringCase: "te") ? .te : .other
-        case 4 where bytes.equals(slice, ignoringCase: "host"): .host
-        case 4...17: recogniseLong(bytes, slice)
-        default: .other
+        let count = slice.count
+        // The length alone rules out nearly every other name.
+        if count >= 8 { return count <= 17 ? recogniseLong(bytes, slice.start, count) : .other }
+        switch count {
+        case 2: return bytes.equals(slice, ignoringCase: "te") ? .te : .other
+        case 4:
+            if bytes.equals(slice, ignoringCase: "host") { return .host }
+            return bytes.equals(slice, ignoringCase: "date") ? .date : .other
+        case 6: return bytes.equals(slice, ignoringCase: "expect") ? .expect : .other
+        case 7: return bytes.equals(slice, ignoringCase: "upgrade") ? .upgrade : .other
+        default: return .other
         }
     }
 
-    private static func recogniseLong(_ bytes: RawSpan, _ slice: Slice) -> FieldName {
-        let first = Octet.lowercased(bytes.octet(slice.start))
-        switch (slice.count, first) {
-        case (4, 0x64): return bytes.equals(slice, ignoringCase: "date") ? .date : .other
-        case (6, 0x65): return bytes.equals(slice, ignoringCase: "expect") ? .expect : .other
-        case (7, 0x75): return bytes.equals(slice, ignoringCase: "upgrade") ? .upgrade : .other
-        case (10, 0x63): return bytes.equals(slice, ignoringCase: "connection") ? .connection : .other
-        case (10, 0x6b): return bytes.equals(slice, ignoringCase: "keep-alive") ? .keepAlive : .other
-        case (10, 0x75): return bytes.equals(slice, ignoringCase: "user-agent") ? .userAgent : .other
-        case (12, 0x63): return bytes.equals(slice, ignoringCase: "content-type") ? .contentType : .other
-        case (12, 0x6d): return bytes.equals(slice, ignoringCase: "max-forwards") ? .maxForwards : .other
-        case (14, 0x63): return bytes.equals(slice, ignoringCase: "content-length") ? .contentLength : .other
-        case (14, 0x68): return bytes.equals(slice, ignoringCase: "http2-settings") ? .http2Settings : .other
-        case (15, 0x78): return bytes.equals(slice, ignoringCase: "x-forwarded-for") ? .xForwardedFor : .other
-        case (16, 0x78): return bytes.equals(slice, ignoringCase: "x-forwarded-host") ? .xForwardedHost : .other
-        case (16, 0x70): return bytes.equals(slice, ignoringCase: "proxy-connection") ? .proxyConnection : .other
-        case (17, 0x78): return bytes.equals(slice, ignoringCase: "x-forwarded-proto") ? .xForwardedProto : .other
-        case (17, 0x74): return bytes.equals(slice, ignoringCase: "transfer-encoding") ? .transferEncoding : .other
-        default: return .other
+    /// Compares the first and the last eight octets as words; of 17 octets the one between is looked at too.
+    private static func recogniseLong(_ bytes: RawSpan, _ start: Int, _ count: Int) -> FieldName {
+        let lower: UInt64 = 0x2020_2020_2020_2020
+        let first = bytes.word(start) | lower
+        let last = bytes.word(start &+ count &- 8) | lower
+        switch count {
+        case 10:
+            // connection
+            if first == 0x6974_6365_6e6e_6f63 && last == 0x6e6f_6974_6365_6e6e { return .connection }
+            // keep-alive
+            if first == 0x696c_612d_7065_656b && last == 0x6576_696c_612d_7065 { return .keepAlive }
+            // user-agent
+            if first == 0x6567_612d_7265_7375 && last == 0x746e_6567_612d_7265 { return .userAgent }
+        case 12:
+            // content-type
+            if first == 0x2d74_6e65_746e_6f63 && last == 0x6570_7974_2d74_6e65 { return .contentType }
+            // max-forwards
+            if first == 0x7772_6f66_2d78_616d && last == 0x7364_7261_7772_6f66 { return .maxForwards }
+        case 14:
+            // content-length
+            if first == 0x2d74_6e65_746e_6f63 && last == 0x6874_676e_656c_2d74 { return .contentLength }
+            // http2-settings
+            if first == 0x6573_2d32_7074_7468 && last == 0x7367_6e69_7474_6573 { return .http2Settings }
+        case 15:
+            // x-forwarded-for
+            if first == 0x7261_7772_6f66_2d78 && last == 0x726f_662d_6465_6472 { return .xForwardedFor }
+        case 16:
+            // x-forwarded-host
+            if first == 0x7261_7772_6f66_2d78 && last == 0x7473_6f68_2d64_6564 { return .xForwardedHost }
+            // proxy-connection
+            if first == 0x6f63_2d79_786f_7270 && last == 0x6e6f_6974_6365_6e6e { return .proxyConnection }
+        case 17:
+            let middle = bytes.octet(start &+ 8) | 0x20
+            // x-forwarded-proto
+            if first == 0x7261_7772_6f66_2d78 && middle == 0x64 && last == 0x6f74_6f72_702d_6465 { return .xForwardedProto }
+            // transfer-encoding
+            if first == 0x7265_6673_6e61_7274 && middle == 0x2d && last == 0x676e_6964_6f63_6e65 { return .transferEncoding }
+        default: break
         }
+        return .other
     }
 }
 

@@ -27,12 +27,7 @@ struct FieldParser {
 
             let nameStart = offset
             var hasUnderscore = false
-            while offset < count {
-                let octet = bytes.octet(offset)
-                guard Octet.isToken(octet) else { break }
-                if octet == 0x5f { hasUnderscore = true }
-                offset &+= 1
-            }
+            offset = Self.nameEnd(bytes, from: offset, count, &hasUnderscore)
             guard offset < count else { return .incomplete }
             let name = Slice(nameStart, offset)
             var isIrregular = false
@@ -71,6 +66,28 @@ struct FieldParser {
                     name: name, value: Slice(valueStart, valueEnd), id: FieldName.recognise(bytes, name),
                     isIrregular: isIrregular, hasUnderscore: hasUnderscore))
         }
+    }
+
+    /// The offset of the first octet that is no token character, eight at a time as long as there are only letters, digits
+    /// and hyphens.
+    @inline(__always)
+    private static func nameEnd(_ bytes: RawSpan, from start: Int, _ count: Int, _ hasUnderscore: inout Bool) -> Int {
+        var offset = start
+        while offset < count {
+            if offset &+ 8 <= count {
+                let marks = Octet.uncommonInNames(bytes.word(offset))
+                if marks == 0 {
+                    offset &+= 8
+                    continue
+                }
+                offset &+= marks.trailingZeroBitCount >> 3
+            }
+            let octet = bytes.octet(offset)
+            if octet == Octet.colon || !Octet.isToken(octet) { return offset }
+            if octet == 0x5f { hasUnderscore = true }
+            offset &+= 1
+        }
+        return offset
     }
 
     /// The offset of the first control character other than HTAB, eight bytes at a time; nil when there is none yet.

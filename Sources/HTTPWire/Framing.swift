@@ -9,14 +9,11 @@ struct ConnectionFacts {
     mutating func take(_ value: Slice, _ bytes: RawSpan) {
         var list = TokenList(value)
         while let option = list.next(bytes) {
-            if bytes.equals(option, ignoringCase: "close") {
-                close = true
-            } else if bytes.equals(option, ignoringCase: "keep-alive") {
-                keepAlive = true
-            } else if bytes.equals(option, ignoringCase: "upgrade") {
-                upgrade = true
-            } else {
-                hasOthers = true
+            switch option.count {
+            case 5 where bytes.equals(option, ignoringCase: "close"): close = true
+            case 7 where bytes.equals(option, ignoringCase: "upgrade"): upgrade = true
+            case 10 where bytes.equals(option, ignoringCase: "keep-alive"): keepAlive = true
+            default: hasOthers = true
             }
         }
     }

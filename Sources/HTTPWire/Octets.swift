@@ -10,6 +10,7 @@ extension RawSpan {
     }
 
     /// Whether the bytes of `slice` are `text`, which is ASCII in lower case, in any case.
+    @inline(__always)
     package func equals(_ slice: Slice, ignoringCase text: StaticString) -> Bool {
         guard slice.count == text.utf8CodeUnitCount else { return false }
         for index in 0..<slice.count where unsafe Octet.lowercased(octet(slice.start + index)) != text.utf8Start[index] {
@@ -91,6 +92,18 @@ package enum Octet {
         if octet &- 0x30 < 10 { return octet &- 0x30 }
         let letter = (octet | 0x20) &- 0x61
         return letter < 6 ? letter &+ 10 : nil
+    }
+
+    /// Marks (with its top bit) each byte of `word` that is no letter, digit or hyphen.
+    @inline(__always)
+    static func uncommonInNames(_ word: UInt64) -> UInt64 {
+        // Sums of seven-bit bytes do not carry into each other; adding 0x80 - n sets the top bit from n on.
+        let seven = word & 0x7f7f_7f7f_7f7f_7f7f
+        let lower = seven | 0x2020_2020_2020_2020
+        let letters = (lower &+ 0x1f1f_1f1f_1f1f_1f1f) & ~(lower &+ 0x0505_0505_0505_0505)
+        let digits = (seven &+ 0x5050_5050_5050_5050) & ~(seven &+ 0x4646_4646_4646_4646)
+        let hyphens = ~((seven ^ 0x2d2d_2d2d_2d2d_2d2d) &+ 0x7f7f_7f7f_7f7f_7f7f)
+        return (~(letters | digits | hyphens) | word) & 0x8080_8080_8080_8080
     }
 
     /// Marks (with its top bit) the lowest byte of `word` that is a control character or DEL; higher marks may be wrong.

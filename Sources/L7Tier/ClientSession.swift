@@ -6,7 +6,7 @@ import Model
 /// A user's connection: the downstream codec of its exchanges.
 @safe
 package final class ClientSession: ServerSession {
-    unowned(unsafe) let proxy: ProxyWorker
+    let proxy: ProxyWorker
     /// The listener's limit of a request body in octets.
     let bodyLimit: UInt64
     /// `X-Forwarded-For: 192.0.2.1`, `X-Forwarded-Proto` and `Via`, with their line ends, ready to be copied.
@@ -22,7 +22,7 @@ package final class ClientSession: ServerSession {
         proxy: ProxyWorker, limits: SessionLimits, bodyLimit: UInt64, source: UInt64, descriptor: CInt,
         peer: SocketAddress
     ) {
-        unsafe self.proxy = proxy
+        self.proxy = proxy
         self.bodyLimit = bodyLimit
         self.source = source
         let address = Array(peer.address.description.utf8)
@@ -68,14 +68,13 @@ package final class ClientSession: ServerSession {
     override public func exchangeTimedOut() { exchange?.clientTimedOut() }
 
     override public func refused(status: Int, reason: StaticString) {
-        unsafe proxy.count(WorkerCounter.refused)
-        unsafe proxy.countStatus(status)
+        proxy.count(WorkerCounter.refused)
+        proxy.countStatus(status)
         exchange?.logRefusal(status: status, reason: reason)
     }
 
     override public func sessionClosed() {
         exchange?.abandon()
-        // The exchange refers back without owning: break here, where nothing of it is running that looks again.
-        unsafe proxy.count(WorkerCounter.closed)
+        proxy.count(WorkerCounter.closed)
     }
 }

@@ -10,7 +10,7 @@ extension Exchange {
         let session = unsafe session
         let complete = requestIsComplete && !clientEnded
         if let connection = unsafe upstream, let pool = unsafe pool, let endpoint = unsafe endpoint {
-            let elapsed = unsafe proxy.worker.now &- started
+            let elapsed = proxy.worker.now &- started
             pool.table.ended(endpoint.slot)
             pool.table.count(success: true, at: endpoint.slot)
             pool.table.extendStreak(success: true, at: endpoint.slot)
@@ -20,7 +20,7 @@ extension Exchange {
             unsafe upstream = nil
             unsafe connection.exchange = nil
             if keepsUpstream, isClean, complete, !connection.peerHasClosed, !connection.isBlocked,
-                endpoint.idleCount < pool.plan.keepalive, unsafe !proxy.context.isDraining
+                endpoint.idleCount < pool.plan.keepalive, !proxy.context.isDraining
             {
                 connection.setDeadline(after: pool.plan.idleTimeout)
                 endpoint.pushIdle(connection)
@@ -38,7 +38,7 @@ extension Exchange {
 
     /// Counts and logs, and makes the object ready for the next request.
     private func settle() {
-        let proxy = unsafe proxy
+        let proxy = proxy
         let elapsed = proxy.worker.now &- started
         proxy.countStatus(status)
         proxy.count(WorkerCounter.bytesIn, bytesIn)
@@ -75,7 +75,7 @@ extension Exchange {
         self.status = status
         self.reason = reason
         if status >= 502, status <= 504 { unsafe pool?.counters.add(PoolCounter.failures) }
-        let keeps = unsafe keepsClient && complete && !proxy.context.isDraining
+        let keeps = keepsClient && complete && !proxy.context.isDraining
         let consumed = checked
         session.respond(status: status, reason: reason, isHead: isHead, closes: !keeps)
         settle()
@@ -125,7 +125,7 @@ extension Exchange {
     func abandon() {
         guard stage != .idle else { return }
         if reason == nil { reason = isTunnel ? "tunnel-closed" : "client-closed" }
-        if !isTunnel { unsafe proxy.count(WorkerCounter.aborted) }
+        if !isTunnel { proxy.count(WorkerCounter.aborted) }
         releaseEndpoint()
         dropUpstream()
         settle()
@@ -182,16 +182,16 @@ extension Exchange {
     }
 
     func logRefusal(status: Int, reason: StaticString) {
-        guard unsafe proxy.logs else { return }
+        guard proxy.logs else { return }
         self.status = status
         self.reason = reason
-        started = unsafe proxy.worker.now
+        started = proxy.worker.now
         attempts = 0
         bytesIn = 0
         bytesOut = 0
         methodText = .empty
         target = .empty
         host = .empty
-        unsafe proxy.log(self, elapsed: 0)
+        proxy.log(self, elapsed: 0)
     }
 }

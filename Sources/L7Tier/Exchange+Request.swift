@@ -6,7 +6,7 @@ import HTTPWire
 extension Exchange {
     /// Writes the head for the next hop and sends it with as much of the body as is there.
     func sendRequest(isParsed: Bool) {
-        let proxy = unsafe proxy
+        let proxy = proxy
         let session = unsafe session
         guard let connection = unsafe upstream, let pool = unsafe pool else { return }
         let bytes = unsafe headBytes
@@ -33,7 +33,7 @@ extension Exchange {
     }
 
     private func writeHead(_ bytes: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
-        let head = unsafe proxy.context.request
+        let head = proxy.context.request
         unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[head.methodText.start..<head.methodText.end]))
         writer.append(0x20)
         unsafe writer.append(path)
@@ -87,7 +87,7 @@ extension Exchange {
 
     /// All that the client and the proxies before us said, then the client's own address.
     private func appendForwardedFor(_ bytes: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
-        let fields = unsafe proxy.context.request.fields
+        let fields = proxy.context.request.fields
         writer.append("X-Forwarded-For: ")
         for index in 0..<fields.count where fields[index].id == .xForwardedFor && !fields[index].value.isEmpty {
             let value = fields[index].value
@@ -188,7 +188,7 @@ extension Exchange {
             sent = bodyBase
         } else {
             headBuffer = input
-            session.input = unsafe proxy.worker.buffers.take()
+            session.input = proxy.worker.buffers.take()
             bodyBase = 0
             checked = 0
             sent = 0

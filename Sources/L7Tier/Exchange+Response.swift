@@ -54,7 +54,7 @@ extension Exchange {
     /// Parses a response head and acts on it.
     private func takeHead(_ connection: UpstreamConnection) -> Pace {
         guard let bytes = unsafe connection.input?.readable else { return .needsMore }
-        let response = unsafe proxy.response
+        let response = proxy.response
         switch unsafe response.parse(bytes.bytes, isHead: isHead, limit: Self.headLimit, fieldLimit: Self.fieldLimit) {
         case .incomplete: return .needsMore
         case .invalid(let fault):
@@ -75,7 +75,7 @@ extension Exchange {
 
     /// 100, 103 and their kind go on as they are, but never to HTTP/1.0 (RFC 9110 section 15.2).
     private func forwardInterim(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        let response = unsafe proxy.response
+        let response = proxy.response
         if !isOldClient, var writer = unsafe HeadWriter(proxy.context.scratch) {
             unsafe writeStatusLine(bytes, to: &writer)
             unsafe writer.append(
@@ -93,7 +93,7 @@ extension Exchange {
     }
 
     private func beginTunnel(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        let response = unsafe proxy.response
+        let response = proxy.response
         guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
         unsafe writeStatusLine(bytes, to: &writer)
         unsafe writer.append(
@@ -124,7 +124,7 @@ extension Exchange {
     }
 
     private func beginResponse(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        let response = unsafe proxy.response
+        let response = proxy.response
         stage = .responding
         status = response.status
         responseBody = BodyReader(response.framing)
@@ -134,13 +134,13 @@ extension Exchange {
         dechunks = isOldClient && response.framing == .chunked
         // Without a length the end of the connection is the end of the body.
         if response.framing == .untilClose || dechunks || !requestBody.isComplete { keepsClient = false }
-        if unsafe proxy.context.isDraining { keepsClient = false }
+        if proxy.context.isDraining { keepsClient = false }
         guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
         unsafe writeStatusLine(bytes, to: &writer)
         unsafe writer.append(
             response.fields, of: bytes, end: response.length &- 2, hasOptions: response.hasConnectionOptions,
             keepsTransferEncoding: !dechunks, isReplaced: { _ in false })
-        if !response.hasDate { unsafe proxy.appendDate(to: &writer) }
+        if !response.hasDate { proxy.appendDate(to: &writer) }
         if !keepsClient {
             writer.append("Connection: close\r\n")
         } else if isOldClient {
@@ -152,7 +152,7 @@ extension Exchange {
     }
 
     private func writeStatusLine(_ bytes: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
-        let text = unsafe proxy.response.statusText
+        let text = proxy.response.statusText
         writer.append("HTTP/1.1 ")
         unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[text.start..<text.end]))
         writer.append("\r\n")

@@ -28,7 +28,8 @@ package final class Exchange {
 
     // The sides. A session owns its exchange; upstream connections belong to their worker until they are closed.
     unowned(unsafe) let session: ClientSession
-    unowned(unsafe) let proxy: ProxyWorker
+    /// Lives as long as its worker. Owned, since reading an owned constant counts no reference.
+    let proxy: ProxyWorker
     unowned(unsafe) var upstream: UpstreamConnection?
     unowned(unsafe) var pool: WorkerPool?
     unowned(unsafe) var endpoint: WorkerEndpoint?
@@ -79,7 +80,7 @@ package final class Exchange {
 
     init(session: ClientSession, proxy: ProxyWorker) {
         unsafe self.session = session
-        unsafe self.proxy = proxy
+        self.proxy = proxy
     }
 
     static var nothing: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
@@ -97,7 +98,7 @@ package final class Exchange {
     /// A head has been parsed into the session's context.
     func begin() {
         let session = unsafe session
-        let proxy = unsafe proxy
+        let proxy = proxy
         let head = proxy.context.request
         stage = .connecting
         started = proxy.worker.now
@@ -151,7 +152,7 @@ package final class Exchange {
 
     /// Answers by ourselves, before any endpoint was asked.
     private func refuse(_ status: Int, _ reason: StaticString) {
-        if status >= 400, status < 500 { unsafe proxy.count(WorkerCounter.refused) }
+        if status >= 400, status < 500 { proxy.count(WorkerCounter.refused) }
         answer(status, reason)
     }
 
@@ -161,7 +162,7 @@ package final class Exchange {
     ///
     /// - Parameter isParsed: the session's context still holds this request's head.
     func attempt(isParsed: Bool) {
-        let proxy = unsafe proxy
+        let proxy = proxy
         guard let pool = unsafe pool else { return }
         while attempts < Self.maximumAttempts {
             guard let position = pool.pick(tried: tried, source: unsafe session.source, random: &proxy.worker.random)
@@ -210,7 +211,7 @@ package final class Exchange {
         pool.table.ended(endpoint.slot)
         pool.table.count(success: false, at: endpoint.slot)
         let row = pool.table.extendStreak(success: false, at: endpoint.slot)
-        if row == pool.plan.ejectionFailures { unsafe proxy.health.endpointsChanged() }
+        if row == pool.plan.ejectionFailures { proxy.health.endpointsChanged() }
         unsafe self.endpoint = nil
         dropUpstream()
     }

@@ -81,7 +81,10 @@ final class TrafficBook: Sendable {
     }
 
     func latencies(of pool: String) -> [UInt64] {
-        (0..<LatencyBuckets.count).map { total(pool, PoolCounter.firstBucket + $0) }
+        let blocks = blocks(of: pool)
+        return (0..<LatencyBuckets.count).map { bucket in
+            blocks.reduce(0) { $0 &+ $1.read(PoolCounter.firstBucket + bucket) }
+        }
     }
 }
 

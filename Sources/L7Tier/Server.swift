@@ -1,5 +1,5 @@
 package import ControlPlane
-import Engine
+package import Engine
 import Glibc
 package import Model
 import Synchronization
@@ -91,6 +91,11 @@ package final class Server: DataPlane {
 
     /// Endpoint states are read where they are used, and verdicts decide nothing in this tier's data path.
     package func healthChanged() {}
+
+    /// Runs `message` on every worker between two events, as for measuring from its own thread.
+    package func broadcast(_ message: @escaping @Sendable (Worker) -> Void) {
+        running.withLock { $0?.group }?.broadcast(message)
+    }
 
     // MARK: - End
 

@@ -138,6 +138,38 @@ struct RequestHeadTests {
         #expect(parseRequest("GET / HTTP/1.1\r\nHost: h\r\n\(many)\r\n").0 == .invalid(.tooManyFields))
     }
 
+    @Test("Names are recognised in any case and never by resemblance")
+    func names() {
+        let names: [(String, FieldName)] = [
+            ("TE", .te), ("Host", .host), ("dAte", .date), ("EXPECT", .expect), ("Upgrade", .upgrade),
+            ("Connection", .connection), ("Keep-Alive", .keepAlive), ("User-Agent", .userAgent),
+            ("Content-Type", .contentType), ("Max-Forwards", .maxForwards), ("Content-Length", .contentLength),
+            ("HTTP2-Settings", .http2Settings), ("X-Forwarded-For", .xForwardedFor),
+            ("X-Forwarded-Host", .xForwardedHost), ("Proxy-Connection", .proxyConnection),
+            ("X-Forwarded-Proto", .xForwardedProto), ("Transfer-Encoding", .transferEncoding),
+        ]
+        func recognise(_ name: [UInt8]) -> FieldName? {
+            let head = ResponseHead()
+            let bytes = Array("HTTP/1.1 204 x\r\n".utf8) + name + Array(":\r\n\r\n".utf8)
+            let result = bytes.withUnsafeBytes { head.parse($0.bytes, isHead: false, limit: 1_000, fieldLimit: 1) }
+            // A fault over its value shows that the field was recognised.
+            if result == .invalid(.invalidContentLength) { return .contentLength }
+            return result == .complete || head.fields.count == 1 ? head.fields[0].id : nil
+        }
+        for (name, id) in names {
+            #expect(recognise(Array(name.utf8)) == id, "\(name)")
+            for place in name.utf8.indices {
+                for other in "!#$%&'*+-.^_`|~09azAZ".utf8 {
+                    var octets = Array(name.utf8)
+                    let offset = name.utf8.distance(from: name.utf8.startIndex, to: place)
+                    guard octets[offset] | 0x20 != other | 0x20 else { continue }
+                    octets[offset] = other
+                    #expect(recognise(octets) == .other, "\(String(decoding: octets, as: UTF8.self))")
+                }
+            }
+        }
+    }
+
     @Test("Random bytes and random damage never trap", arguments: 1...8)
     func damage(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
