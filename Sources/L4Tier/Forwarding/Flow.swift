@@ -55,7 +55,6 @@ final class Flow {
 
     /// Takes the client's socket and looks for an endpoint.
     func begin(_ descriptor: CInt) {
-        Socket.setNoDelay(descriptor)
         let side = Side(self, descriptor: descriptor, isClient: true)
         unsafe client = side
         side.register()
@@ -105,7 +104,8 @@ final class Flow {
 
     private func connected(_ side: Side, _ readiness: Readiness) {
         guard readiness.contains(.writable) || readiness.contains(.failed) else { return }
-        guard Socket.pendingError(side.descriptor) == 0, !readiness.contains(.failed), let client = unsafe client else {
+        // A connect that failed is an error condition; one that is only writable has succeeded.
+        guard !readiness.contains(.failed), let client = unsafe client else {
             connectFailed()
             return
         }
@@ -115,8 +115,7 @@ final class Flow {
         route.table.observeLatency(worker.now &- connectBegan, at: slot)
         stage = .relaying
         lastActivity = worker.now
-        unsafe side.peer = client
-        unsafe client.peer = side
+        Side.join(client, side)
         side.clearDeadline()
         client.setDeadline(after: route.idleTimeout)
         client.relayUnread()
@@ -171,10 +170,13 @@ final class Flow {
         if firstEnd == nil { firstEnd = unsafe side === client ? .clientClosed : .endpointClosed }
     }
 
-    /// An end was passed on.
-    func sentEnd() {
-        guard let client = unsafe client, let upstream = unsafe upstream, client.isDone, upstream.isDone else { return }
+    /// Ends the flow when both directions are over, and says whether it did.
+    func finishIfDone() -> Bool {
+        guard let client = unsafe client, let upstream = unsafe upstream, client.isDone, upstream.isDone else {
+            return false
+        }
         finish(firstEnd ?? .clientClosed)
+        return true
     }
 
     /// Reading or writing `side` failed: the stream was cut short, and both ends hear of it as a reset.

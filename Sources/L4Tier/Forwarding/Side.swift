@@ -28,7 +28,7 @@ final class Side: Channel {
     let flow: Flow
     /// The other end. Both are closed in the same loop turn, and the worker keeps a closed channel until the turn is
     /// over, so neither outlives what it points to.
-    unowned(unsafe) var peer: Side?
+    private var peer: Unmanaged<Side>?
     /// Bytes read from this socket.
     private(set) var received: UInt64 = 0
     private var flags: Flags = []
@@ -42,6 +42,12 @@ final class Side: Channel {
         self.flow = flow
         tally = isClient ? Tally.fromClients : Tally.fromEndpoints
         super.init(worker: unsafe flow.forwarder.worker, descriptor: descriptor)
+    }
+
+    /// Joins two sides, once both are connected.
+    static func join(_ one: Side, _ other: Side) {
+        unsafe one.peer = Unmanaged.passUnretained(other)
+        unsafe other.peer = Unmanaged.passUnretained(one)
     }
 
     var transport: Transport { Transport(descriptor: descriptor) }
@@ -67,6 +73,11 @@ final class Side: Channel {
         if !readiness.isDisjoint(with: [.readable, .peerClosed, .failed]) { relay() }
     }
 
+    /// Without a retain: this is done for every message.
+    private func relay() {
+        unsafe peer?._withUnsafeGuaranteedRef { relay(to: $0) }
+    }
+
     override func deadlineReached() { flow.deadlineReached(self) }
 
     override func closed() {
@@ -81,8 +92,8 @@ final class Side: Channel {
     }
 
     /// Reads and passes on until the socket is empty, the other side is full, or it is time for others.
-    private func relay() {
-        guard let peer = unsafe peer, !flags.contains(.readDone) else { return }
+    private func relay(to peer: Side) {
+        guard !flags.contains(.readDone) else { return }
         for _ in 0..<Self.turn {
             if peer.backlog != nil {
                 flags.insert(.unread)
@@ -152,7 +163,7 @@ final class Side: Channel {
         }
         worker.buffers.give(rest)
         backlog = nil
-        if flags.contains(.finishing) { sendEnd() } else { unsafe peer?.relayUnread() }
+        if flags.contains(.finishing) { sendEnd() } else { unsafe peer?._withUnsafeGuaranteedRef { $0.relayUnread() } }
     }
 
     /// Sends FIN, after the backlog.
@@ -162,7 +173,7 @@ final class Side: Channel {
 
     private func sendEnd() {
         flags.insert(.writeDone)
-        transport.shutdownWrite()
-        flow.sentEnd()
+        // When this is the last thing to do, closing sends the FIN.
+        if !flow.finishIfDone() { transport.shutdownWrite() }
     }
 }
