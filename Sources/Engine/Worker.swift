@@ -40,7 +40,8 @@ package final class Worker {
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
-    /// Calls `hook` at the end of each loop turn, as for comparing the generation of a published table.
+    /// Calls `hook` at the end of each loop turn, as for comparing the generation of a published table. Set before the loop
+    /// begins, in the group's `setUp`.
     package func onTurn(_ hook: @escaping () -> Void) { turnHook = hook }
 
     /// Ends the loop after the current turn and closes every channel that is still open.
@@ -49,10 +50,12 @@ package final class Worker {
     /// Serves events until `stop()`.
     func run() {
         MailboxChannel(worker: self, mailbox: mailbox).register()
+        // A constant: no reference is counted in each turn.
+        let hook = turnHook
         while !isStopping {
             poller.wait(milliseconds: timers.timeout(now: now), worker: self)
             serveTimers()
-            turnHook?()
+            hook?()
             if unsafe !graves.isEmpty { emptyGraves() }
         }
         while let last = unsafe registered { unsafe last._withUnsafeGuaranteedRef { $0.close() } }

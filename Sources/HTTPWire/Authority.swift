@@ -11,12 +11,12 @@ package enum Authority {
     package static func host(in bytes: RawSpan, _ slice: Slice) -> Slice? {
         var offset = slice.start
         let end = slice.end
-        guard offset < end else { return nil }
+        guard offset < end, end <= bytes.byteCount else { return nil }
         var hostEnd: Int
-        if bytes.octet(offset) == 0x5b {
+        if bytes.knownOctet(offset) == 0x5b {
             offset &+= 1
-            while offset < end, bytes.octet(offset) != 0x5d {
-                let octet = bytes.octet(offset)
+            while offset < end, bytes.knownOctet(offset) != 0x5d {
+                let octet = bytes.knownOctet(offset)
                 guard Octet.hexadecimal(octet) != nil || octet == Octet.colon || octet == Octet.dot else { return nil }
                 offset &+= 1
             }
@@ -24,13 +24,25 @@ package enum Authority {
             offset &+= 1
             hostEnd = offset
         } else {
-            while offset < end, isHost(bytes.octet(offset)) { offset &+= 1 }
+            while offset < end {
+                // Eight octets at a time while there are only letters, digits and hyphens.
+                if offset &+ 8 <= end {
+                    let marks = Octet.uncommonInNames(bytes.knownWord(offset))
+                    if marks == 0 {
+                        offset &+= 8
+                        continue
+                    }
+                    offset &+= marks.trailingZeroBitCount >> 3
+                }
+                guard isHost(bytes.knownOctet(offset)) else { break }
+                offset &+= 1
+            }
             hostEnd = offset
-            if hostEnd &- slice.start > 1, bytes.octet(hostEnd &- 1) == Octet.dot { hostEnd &-= 1 }
+            if hostEnd &- slice.start > 1, bytes.knownOctet(hostEnd &- 1) == Octet.dot { hostEnd &-= 1 }
             // RFC 1035 section 2.3.4.
             guard hostEnd > slice.start, hostEnd &- slice.start <= 255 else { return nil }
         }
-        guard offset == end || bytes.octet(offset) == Octet.colon else { return nil }
+        guard offset == end || bytes.knownOctet(offset) == Octet.colon else { return nil }
         if offset < end, !isPort(bytes, from: offset &+ 1, to: end) { return nil }
         return Slice(slice.start, hostEnd)
     }
@@ -40,7 +52,7 @@ package enum Authority {
         guard end &- start <= 5 else { return false }
         var port = 0
         for index in start..<end {
-            let octet = bytes.octet(index)
+            let octet = bytes.knownOctet(index)
             guard Octet.isDigit(octet) else { return false }
             port = port &* 10 &+ Int(octet &- 0x30)
         }

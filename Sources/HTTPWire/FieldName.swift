@@ -34,7 +34,27 @@ package enum FieldName: UInt8, Sendable {
         let count = slice.count
         // The length alone rules out nearly every other name.
         if count >= 8 { return count <= 17 ? recogniseLong(bytes, slice.start, count) : .other }
-        switch count {
+        guard slice.start &+ 8 <= bytes.byteCount else { return recogniseShort(bytes, slice) }
+        let lower: UInt64 = 0x2020_2020_2020_2020
+        // The octets of the name, the first in the lowest place.
+        let name = (bytes.word(slice.start) | lower) << UInt64((8 &- count) &* 8)
+        switch name {
+        case 0x6574_0000_0000_0000: return count == 2 ? .te : .other
+        case 0x7473_6f68_0000_0000: return count == 4 ? .host : .other
+        case 0x6574_6164_0000_0000: return count == 4 ? .date : .other
+        case 0x7463_6570_7865_0000: return count == 6 ? .expect : .other
+        case 0x6564_6172_6770_7500: return count == 7 ? .upgrade : .other
+        default: return .other
+        }
+    }
+
+    static func isKeepAlive(_ bytes: RawSpan, _ start: Int) -> Bool {
+        recogniseLong(bytes, start, 10) == .keepAlive
+    }
+
+    /// At the very end of the bytes, where no word can be read.
+    private static func recogniseShort(_ bytes: RawSpan, _ slice: Slice) -> FieldName {
+        switch slice.count {
         case 2: return bytes.equals(slice, ignoringCase: "te") ? .te : .other
         case 4:
             if bytes.equals(slice, ignoringCase: "host") { return .host }

@@ -75,14 +75,14 @@ struct FieldParser {
         var offset = start
         while offset < count {
             if offset &+ 8 <= count {
-                let marks = Octet.uncommonInNames(bytes.word(offset))
+                let marks = Octet.uncommonInNames(bytes.knownWord(offset))
                 if marks == 0 {
                     offset &+= 8
                     continue
                 }
                 offset &+= marks.trailingZeroBitCount >> 3
             }
-            let octet = bytes.octet(offset)
+            let octet = bytes.knownOctet(offset)
             if octet == Octet.colon || !Octet.isToken(octet) { return offset }
             if octet == 0x5f { hasUnderscore = true }
             offset &+= 1
@@ -95,17 +95,17 @@ struct FieldParser {
     private static func valueEnd(_ bytes: RawSpan, from start: Int, _ count: Int) -> Int? {
         var offset = start
         while offset &+ 8 <= count {
-            let marks = Octet.controls(in: bytes.word(offset))
+            let marks = Octet.controls(in: bytes.knownWord(offset))
             if marks == 0 {
                 offset &+= 8
                 continue
             }
             offset &+= marks.trailingZeroBitCount >> 3
-            if bytes.octet(offset) != Octet.tab { return offset }
+            if bytes.knownOctet(offset) != Octet.tab { return offset }
             offset &+= 1
         }
         while offset < count {
-            let octet = bytes.octet(offset)
+            let octet = bytes.knownOctet(offset)
             if (octet < 0x20 && octet != Octet.tab) || octet == 0x7f { return offset }
             offset &+= 1
         }

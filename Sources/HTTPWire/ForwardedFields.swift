@@ -5,13 +5,14 @@ extension HeadWriter {
     ///
     /// - Parameters:
     ///   - head: the bytes that were parsed, from their start; `end` is the offset of the empty line.
+    ///   - start: where the octets begin that go on in front of the first field: 0 takes the start line along as it is.
     ///   - hasOptions: Connection lists further fields, which are left out too (RFC 9110 section 7.6.1).
     @inline(__always)
     package mutating func append(
-        _ fields: FieldTable, of head: UnsafeRawBufferPointer, end: Int, hasOptions: Bool, keepsTransferEncoding: Bool,
-        isReplaced: (FieldName) -> Bool
+        _ fields: FieldTable, of head: UnsafeRawBufferPointer, from start: Int?, end: Int, hasOptions: Bool,
+        keepsTransferEncoding: Bool, isReplaced: (FieldName) -> Bool
     ) {
-        var runStart = -1
+        var runStart = start ?? -1
         for index in 0..<fields.count {
             let field = fields[index]
             var keeps: Bool

@@ -7,6 +7,11 @@ struct ConnectionFacts {
     var hasOthers = false
 
     mutating func take(_ value: Slice, _ bytes: RawSpan) {
+        // What nearly every Connection field says.
+        if value.count == 10, FieldName.isKeepAlive(bytes, value.start) {
+            keepAlive = true
+            return
+        }
         var list = TokenList(value)
         while let option = list.next(bytes) {
             switch option.count {

@@ -3,6 +3,16 @@ extension RawSpan {
     @inline(__always)
     package func octet(_ offset: Int) -> UInt8 { unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
 
+    /// As `octet`, for an offset that the caller has just compared with `byteCount`.
+    @inline(__always)
+    func knownOctet(_ offset: Int) -> UInt8 { unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self) }
+
+    /// As `word`, for an offset that the caller has just compared with `byteCount`.
+    @inline(__always)
+    func knownWord(_ offset: Int) -> UInt64 {
+        unsafe UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+    }
+
     /// Eight bytes as a little-endian word: the byte at `offset` is the lowest.
     @inline(__always)
     package func word(_ offset: Int) -> UInt64 {

@@ -11,7 +11,7 @@ extension RequestHead {
     func parseRequestLine(_ bytes: RawSpan, from start: Int, _ limits: Limits) -> FieldParser.Outcome {
         let count = bytes.byteCount
         var offset = start
-        while offset < count, Octet.isToken(bytes.octet(offset)) { offset &+= 1 }
+        while offset < count, Octet.isToken(bytes.knownOctet(offset)) { offset &+= 1 }
         // No registered method has more than 17 characters; 32 leaves room for private ones.
         guard offset &- start <= 32 else { return .invalid(.malformedStartLine) }
         guard offset < count else { return .incomplete }
@@ -107,7 +107,7 @@ extension RequestHead {
         var offset = start
         var needsNormalising = false
         while offset < count {
-            let octet = bytes.octet(offset)
+            let octet = bytes.knownOctet(offset)
             if Self.isPlain(octet) {
                 offset &+= 1
                 continue
@@ -127,7 +127,7 @@ extension RequestHead {
         guard offset < count else { return .incomplete }
         if bytes.octet(offset) == Octet.question {
             while offset < count {
-                let octet = bytes.octet(offset)
+                let octet = bytes.knownOctet(offset)
                 guard Self.isPlain(octet) || octet == Octet.slash || octet == Octet.percent || octet == Octet.question
                 else { break }
                 offset &+= 1

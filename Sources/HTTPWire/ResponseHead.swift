@@ -57,7 +57,7 @@ package final class ResponseHead {
         }
         var offset = 12
         while offset < count {
-            let octet = bytes.octet(offset)
+            let octet = bytes.knownOctet(offset)
             if (octet < 0x20 && octet != Octet.tab) || octet == 0x7f { break }
             offset &+= 1
         }

@@ -14,7 +14,7 @@ package final class ClientSession: ServerSession {
     /// Where the peer's address stands in `forwarded`.
     let peerText: Range<Int>
     let source: UInt64
-    private(set) var exchange: Exchange?
+    let exchange: Exchange
 
     private static let nameOfForwardedFor: StaticString = "X-Forwarded-For: "
 
@@ -37,8 +37,9 @@ package final class ClientSession: ServerSession {
             count = writer.count
         }
         forwardedCount = count
+        exchange = Exchange(proxy: proxy)
         super.init(context: proxy.context, limits: limits, descriptor: descriptor, peer: peer)
-        exchange = Exchange(session: self, proxy: proxy)
+        exchange.attach(self)
         proxy.count(WorkerCounter.connections)
     }
 
@@ -59,22 +60,22 @@ package final class ClientSession: ServerSession {
         unsafe UnsafeRawBufferPointer(rebasing: forwarded[peerText.lowerBound..<forwardedCount])
     }
 
-    override public func requestReceived() { exchange?.begin() }
+    override public func requestReceived() { exchange.begin() }
 
-    override public func bodyReadable() { exchange?.pumpRequest() }
+    override public func bodyReadable() { exchange.pumpRequest() }
 
-    override public func outputDrained() { exchange?.clientDrained() }
+    override public func outputDrained() { exchange.clientDrained() }
 
-    override public func exchangeTimedOut() { exchange?.clientTimedOut() }
+    override public func exchangeTimedOut() { exchange.clientTimedOut() }
 
     override public func refused(status: Int, reason: StaticString) {
         proxy.count(WorkerCounter.refused)
         proxy.countStatus(status)
-        exchange?.logRefusal(status: status, reason: reason)
+        exchange.logRefusal(status: status, reason: reason)
     }
 
     override public func sessionClosed() {
-        exchange?.abandon()
+        exchange.abandon()
         proxy.count(WorkerCounter.closed)
     }
 }

@@ -5,30 +5,35 @@ import HTTPWire
 
 /// How exchanges end.
 extension Exchange {
+    // The sides are handed from function to function: each look at a member that may change counts a reference.
+
     /// The whole response has been handed to the client's connection.
-    func finish() {
-        let session = unsafe session
+    func finish(_ session: ClientSession, _ connection: UpstreamConnection) {
         let complete = requestIsComplete && !clientEnded
-        if let connection = unsafe upstream, let pool = unsafe pool, let endpoint = unsafe endpoint {
+        if let pool = unsafe pool, let endpoint = unsafe endpoint {
             let elapsed = proxy.worker.now &- started
-            pool.table.ended(endpoint.slot)
-            pool.table.count(success: true, at: endpoint.slot)
-            pool.table.extendStreak(success: true, at: endpoint.slot)
-            pool.table.observeLatency(elapsed, at: endpoint.slot)
+            let table = proxy.table
+            let slot = endpoint.slot
+            table.ended(slot)
+            table.count(success: true, at: slot)
+            table.extendStreak(success: true, at: slot)
+            table.observeLatency(elapsed, at: slot)
             let isClean = connection.input?.isEmpty ?? true
             connection.releaseInput()
             unsafe upstream = nil
             unsafe connection.exchange = nil
             if keepsUpstream, isClean, complete, !connection.peerHasClosed, !connection.isBlocked,
-                endpoint.idleCount < pool.plan.keepalive, !proxy.context.isDraining
+                endpoint.idleCount < pool.keepalive, !proxy.context.isDraining
             {
-                connection.setDeadline(after: pool.plan.idleTimeout)
+                connection.setDeadline(after: pool.idleTimeout)
                 endpoint.pushIdle(connection)
             } else {
                 connection.close()
             }
+            settle(pool)
+        } else {
+            settle(nil)
         }
-        settle()
         if keepsClient, complete {
             session.exchangeEnded(consumed: sent)
         } else {
@@ -37,13 +42,13 @@ extension Exchange {
     }
 
     /// Counts and logs, and makes the object ready for the next request.
-    private func settle() {
+    private func settle(_ pool: WorkerPool?) {
         let proxy = proxy
         let elapsed = proxy.worker.now &- started
         proxy.countStatus(status)
         proxy.count(WorkerCounter.bytesIn, bytesIn)
         proxy.count(WorkerCounter.bytesOut, bytesOut)
-        if let pool = unsafe pool {
+        if let pool {
             let counters = pool.counters
             if status >= 100 { counters.add(PoolCounter.status &+ min(status / 100, 5) &- 1) }
             counters.add(PoolCounter.bytesIn, bytesIn)
@@ -57,20 +62,20 @@ extension Exchange {
             headBuffer = nil
         }
         stage = .idle
-        unsafe pool = nil
+        unsafe self.pool = nil
         unsafe endpoint = nil
     }
 
     /// Lets go of the endpoint without a judgement about it.
     func releaseEndpoint() {
         guard let endpoint = unsafe endpoint else { return }
-        unsafe pool?.table.ended(endpoint.slot)
+        proxy.table.ended(endpoint.slot)
         unsafe self.endpoint = nil
     }
 
     /// Answers by ourselves. No part of another response has been sent.
     func answer(_ status: Int, _ reason: StaticString) {
-        let session = unsafe session
+        let session = session
         let complete = requestIsCompleteOrUnsent
         self.status = status
         self.reason = reason
@@ -78,7 +83,7 @@ extension Exchange {
         let keeps = keepsClient && complete && !proxy.context.isDraining
         let consumed = checked
         session.respond(status: status, reason: reason, isHead: isHead, closes: !keeps)
-        settle()
+        unsafe settle(pool)
         guard session.descriptor >= 0 else { return }
         if keeps {
             session.exchangeEnded(consumed: consumed)
@@ -95,7 +100,7 @@ extension Exchange {
         if stage == .responding, responseBody.endsWithConnection {
             keepsUpstream = false
             responseEnds = true
-            if forwardable == 0 { finish() }
+            if forwardable == 0, let connection = unsafe upstream { finish(session, connection) }
         } else {
             upstreamBroke()
         }
@@ -112,12 +117,12 @@ extension Exchange {
         reason = "truncated-response"
         unsafe pool?.counters.add(PoolCounter.failures)
         if let endpoint = unsafe endpoint { fail(endpoint) }
-        let session = unsafe session
+        let session = session
         // A reset, since for a body without a length a plain close would look like its end.
         var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
         unsafe setsockopt(
             session.descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
-        settle()
+        unsafe settle(pool)
         session.close()
     }
 
@@ -128,13 +133,13 @@ extension Exchange {
         if !isTunnel { proxy.count(WorkerCounter.aborted) }
         releaseEndpoint()
         dropUpstream()
-        settle()
+        unsafe settle(pool)
     }
 
     // MARK: - Clocks
 
     /// How long the upstream may be silent, in nanoseconds.
-    func patience(_ pool: WorkerPool) -> UInt64 { isTunnel ? pool.plan.idleTimeout : pool.plan.responseTimeout }
+    var patience: UInt64 { isTunnel ? idleTimeout : responseTimeout }
 
     func upstreamTimedOut() {
         guard let connection = unsafe upstream, let pool = unsafe pool else { return }
@@ -143,12 +148,12 @@ extension Exchange {
             return
         }
         // While the client is the slow side its own clock decides.
-        let waitsForClient = unsafe session.isBlocked || (!requestBody.isComplete && !connection.isBlocked && !isTunnel)
+        let waitsForClient = session.isBlocked || (!requestBody.isComplete && !connection.isBlocked && !isTunnel)
         if waitsForClient {
-            connection.setDeadline(after: pool.plan.responseTimeout)
+            connection.setDeadline(after: pool.responseTimeout)
         } else if isTunnel {
             reason = "tunnel-idle"
-            unsafe session.close()
+            session.close()
         } else if stage == .responding {
             truncated()
         } else {
@@ -158,7 +163,7 @@ extension Exchange {
     }
 
     func clientTimedOut() {
-        let session = unsafe session
+        let session = session
         if stage == .waiting || stage == .connecting, !requestBody.isComplete, !session.isBlocked {
             endRequest(408, "body-timeout")
         } else if isTunnel, !session.isBlocked {
@@ -171,13 +176,13 @@ extension Exchange {
 
     /// The client's connection takes octets again.
     func clientDrained() {
-        if requestBody.isComplete { unsafe session.suspendDeadline() }
+        if requestBody.isComplete { session.suspendDeadline() }
         guard let connection = unsafe upstream else { return }
         if stage == .responding, responseEnds, forwardable == 0 {
-            finish()
+            finish(session, connection)
             return
         }
-        if let pool = unsafe pool { connection.setDeadline(after: patience(pool)) }
+        connection.setDeadline(after: patience)
         pumpResponse()
     }
 

@@ -5,10 +5,7 @@ import HTTPWire
 /// The request's way up.
 extension Exchange {
     /// Writes the head for the next hop and sends it with as much of the body as is there.
-    func sendRequest(isParsed: Bool) {
-        let proxy = proxy
-        let session = unsafe session
-        guard let connection = unsafe upstream, let pool = unsafe pool else { return }
+    func sendRequest(_ session: ClientSession, _ connection: UpstreamConnection, isParsed: Bool) {
         let bytes = unsafe headBytes
         if !isParsed {
             // Another request went through the worker's tables meanwhile; this one was fine when it came.
@@ -19,7 +16,7 @@ extension Exchange {
         else { return }
         unsafe writeHead(bytes, path: path, to: &writer)
         stage = .waiting
-        connection.setDeadline(after: pool.plan.responseTimeout)
+        connection.setDeadline(after: responseTimeout)
         var body = unsafe Self.nothing
         if checked > sent, let input = unsafe session.input?.readable {
             unsafe body = UnsafeRawBufferPointer(rebasing: input[sent..<checked])
@@ -34,14 +31,10 @@ extension Exchange {
 
     private func writeHead(_ bytes: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
         let head = proxy.context.request
-        unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[head.methodText.start..<head.methodText.end]))
-        writer.append(0x20)
-        unsafe writer.append(path)
-        unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[head.query.start..<head.query.end]))
-        writer.append(" HTTP/1.1\r\n")
         let authority = unsafe UnsafeRawBufferPointer(
             rebasing: bytes[head.authority.start..<head.authority.end])
         let writesHost = head.isAbsolute || head.authority.isEmpty
+        let start = unsafe startLine(bytes, path: path, to: &writer)
         if writesHost {
             writer.append("Host: ")
             if authority.count > 0 {
@@ -53,7 +46,7 @@ extension Exchange {
         }
         var hasForwardedFor = false
         unsafe writer.append(
-            head.fields, of: bytes, end: head.length &- 2, hasOptions: head.hasConnectionOptions,
+            head.fields, of: bytes, from: start, end: head.length &- 2, hasOptions: head.hasConnectionOptions,
             keepsTransferEncoding: true
         ) { name in
             switch name {
@@ -83,6 +76,24 @@ extension Exchange {
         }
         if wantsUpgrade { unsafe appendUpgrade(head.fields, bytes, to: &writer) }
         writer.append("\r\n")
+    }
+
+    /// The request line as it came when nothing about it changes, to be taken along with the fields; else it is written
+    /// anew.
+    private func startLine(
+        _ bytes: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer, to writer: inout HeadWriter
+    ) -> Int? {
+        let head = proxy.context.request
+        // Behind the target: a space, `HTTP/1.` and the minor version.
+        if !head.pathNeedsNormalising, !head.isAbsolute, !head.authority.isEmpty, unsafe bytes[head.target.end &+ 8] == 0x31 {
+            return head.methodText.start
+        }
+        unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[head.methodText.start..<head.methodText.end]))
+        writer.append(0x20)
+        unsafe writer.append(path)
+        unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[head.query.start..<head.query.end]))
+        writer.append(" HTTP/1.1\r\n")
+        return nil
     }
 
     /// All that the client and the proxies before us said, then the client's own address.
@@ -124,11 +135,11 @@ extension Exchange {
             endRequest(400, "malformed-body")
             return false
         }
-        if unsafe requestBody.announced > session.bodyLimit {
+        if requestBody.announced > session.bodyLimit {
             endRequest(413, "body-too-large")
             return false
         }
-        if requestBody.isComplete { unsafe session.suspendDeadline() }
+        if requestBody.isComplete { session.suspendDeadline() }
         return true
     }
 
@@ -141,7 +152,8 @@ extension Exchange {
 
     /// Moves body octets from the client to the upstream connection, as far as both allow.
     func pumpRequest() {
-        let session = unsafe session
+        if requestIsComplete { return }
+        let session = session
         guard stage == .waiting || stage == .responding, let connection = unsafe upstream else { return }
         while !connection.isBlocked {
             if checked > sent {
@@ -152,7 +164,7 @@ extension Exchange {
                     return
                 }
                 sent &+= taken
-                if let pool = unsafe pool { connection.setDeadline(after: patience(pool)) }
+                connection.setDeadline(after: patience)
                 continue
             }
             if requestBody.isComplete { return }
@@ -179,7 +191,7 @@ extension Exchange {
 
     /// Gives the body room: behind the head once what was there is sent, in a buffer of its own beside a large head.
     private func makeRoom() {
-        let session = unsafe session
+        let session = session
         guard let input = session.input, input.space == 0 else { return }
         hasDroppedBody = true
         if headBuffer != nil || Buffer.capacity &- bodyBase >= Self.leastBodyRoom {

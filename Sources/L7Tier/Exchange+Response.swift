@@ -10,28 +10,30 @@ extension Exchange {
 
     /// Moves the response from the upstream connection to the client, as far as both allow.
     func pumpResponse() {
-        let session = unsafe session
-        while stage == .waiting || stage == .responding, let connection = unsafe upstream {
+        guard let connection = unsafe upstream else { return }
+        let session = session
+        // Whatever drops the connection also ends the exchange or starts another attempt, and returns here.
+        while stage == .waiting || stage == .responding {
             if session.isBlocked { return }
             if let input = connection.input, !input.isEmpty {
                 if stage == .waiting {
-                    switch takeHead(connection) {
+                    switch takeHead(session, connection) {
                     case .goesOn: continue
                     case .stops: return
                     case .needsMore: break
                     }
                 } else {
-                    guard unsafe forwardBody(connection, head: Self.nothing) else { return }
+                    guard unsafe forwardBody(session, connection, head: Self.nothing) else { return }
                     if session.isBlocked { return }
                 }
             } else if responseEnds, stage == .responding {
-                finish()
+                finish(session, connection)
                 return
             }
             connection.input?.compact()
             switch connection.fill() {
             case .bytes:
-                if let pool = unsafe pool { connection.setDeadline(after: patience(pool)) }
+                connection.setDeadline(after: patience)
             case .nothing: return
             case .ended:
                 upstreamEnded()
@@ -52,7 +54,7 @@ extension Exchange {
     }
 
     /// Parses a response head and acts on it.
-    private func takeHead(_ connection: UpstreamConnection) -> Pace {
+    private func takeHead(_ session: ClientSession, _ connection: UpstreamConnection) -> Pace {
         guard let bytes = unsafe connection.input?.readable else { return .needsMore }
         let response = proxy.response
         switch unsafe response.parse(bytes.bytes, isHead: isHead, limit: Self.headLimit, fieldLimit: Self.fieldLimit) {
@@ -70,20 +72,19 @@ extension Exchange {
             return unsafe beginTunnel(connection, bytes) ? .goesOn : .stops
         }
         if response.status < 200 { return unsafe forwardInterim(connection, bytes) ? .goesOn : .stops }
-        return unsafe beginResponse(connection, bytes) ? .goesOn : .stops
+        return unsafe beginResponse(session, connection, bytes) ? .goesOn : .stops
     }
 
     /// 100, 103 and their kind go on as they are, but never to HTTP/1.0 (RFC 9110 section 15.2).
     private func forwardInterim(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
         let response = proxy.response
         if !isOldClient, var writer = unsafe HeadWriter(proxy.context.scratch) {
-            unsafe writeStatusLine(bytes, to: &writer)
-            unsafe writer.append(
-                response.fields, of: bytes, end: response.length &- 2, hasOptions: response.hasConnectionOptions,
+                unsafe writer.append(
+                response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2, hasOptions: response.hasConnectionOptions,
                 keepsTransferEncoding: false, isReplaced: { _ in false })
             writer.append("\r\n")
             guard unsafe session.send(writer.written, Self.nothing) != nil else {
-                unsafe session.close()
+                session.close()
                 return false
             }
             bytesOut &+= UInt64(writer.count)
@@ -95,9 +96,8 @@ extension Exchange {
     private func beginTunnel(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
         let response = proxy.response
         guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
-        unsafe writeStatusLine(bytes, to: &writer)
         unsafe writer.append(
-            response.fields, of: bytes, end: response.length &- 2, hasOptions: response.hasConnectionOptions,
+            response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2, hasOptions: response.hasConnectionOptions,
             keepsTransferEncoding: false, isReplaced: { _ in false })
         unsafe appendUpgrade(response.fields, bytes, to: &writer)
         writer.append("\r\n")
@@ -112,7 +112,7 @@ extension Exchange {
         responseEnds = false
         forwardable = 0
         guard unsafe session.send(writer.written, Self.nothing) != nil else {
-            unsafe session.close()
+            session.close()
             return false
         }
         bytesOut &+= UInt64(writer.count)
@@ -123,7 +123,9 @@ extension Exchange {
         return unsafe upstream != nil
     }
 
-    private func beginResponse(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    private func beginResponse(
+        _ session: ClientSession, _ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer
+    ) -> Bool {
         let response = proxy.response
         stage = .responding
         status = response.status
@@ -136,9 +138,8 @@ extension Exchange {
         if response.framing == .untilClose || dechunks || !requestBody.isComplete { keepsClient = false }
         if proxy.context.isDraining { keepsClient = false }
         guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
-        unsafe writeStatusLine(bytes, to: &writer)
         unsafe writer.append(
-            response.fields, of: bytes, end: response.length &- 2, hasOptions: response.hasConnectionOptions,
+            response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2, hasOptions: response.hasConnectionOptions,
             keepsTransferEncoding: !dechunks, isReplaced: { _ in false })
         if !response.hasDate { proxy.appendDate(to: &writer) }
         if !keepsClient {
@@ -148,19 +149,23 @@ extension Exchange {
         }
         writer.append("\r\n")
         connection.input?.consume(response.length)
-        return unsafe forwardBody(connection, head: writer.written)
+        return unsafe forwardBody(session, connection, head: writer.written)
     }
 
-    private func writeStatusLine(_ bytes: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
+    /// The status line as it came when it says HTTP/1.1, to be taken along with the fields; else it is written anew.
+    private func startLine(_ bytes: UnsafeRawBufferPointer, to writer: inout HeadWriter) -> Int? {
+        if unsafe bytes[7] == 0x31 { return 0 }
         let text = proxy.response.statusText
         writer.append("HTTP/1.1 ")
         unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[text.start..<text.end]))
         writer.append("\r\n")
+        return nil
     }
 
     /// Sends `head` and what is there of the body with one call. False when the exchange is over or has to wait.
-    private func forwardBody(_ connection: UpstreamConnection, head: UnsafeRawBufferPointer) -> Bool {
-        let session = unsafe session
+    private func forwardBody(
+        _ session: ClientSession, _ connection: UpstreamConnection, head: UnsafeRawBufferPointer
+    ) -> Bool {
         guard checkResponse(connection) else {
             unsafe flushHeadAndAbort(head)
             return false
@@ -182,7 +187,7 @@ extension Exchange {
             if forwardable > 0 { return false }
         }
         if responseEnds {
-            finish()
+            finish(session, connection)
             return false
         }
         return true

@@ -27,7 +27,7 @@ package final class Exchange {
     }
 
     // The sides. A session owns its exchange; upstream connections belong to their worker until they are closed.
-    unowned(unsafe) let session: ClientSession
+    private unowned(unsafe) var owner: ClientSession?
     /// Lives as long as its worker. Owned, since reading an owned constant counts no reference.
     let proxy: ProxyWorker
     unowned(unsafe) var upstream: UpstreamConnection?
@@ -54,6 +54,10 @@ package final class Exchange {
     var headBuffer: Buffer?
     var clientEnded = false
 
+    /// The pool's, in nanoseconds.
+    var responseTimeout: UInt64 = 0
+    var idleTimeout: UInt64 = 0
+
     // The attempts.
     var attempts = 0
     var tried: UInt64 = 0
@@ -78,9 +82,16 @@ package final class Exchange {
     var target = Slice.empty
     var host = Slice.empty
 
-    init(session: ClientSession, proxy: ProxyWorker) {
-        unsafe self.session = session
+    init(proxy: ProxyWorker) {
         self.proxy = proxy
+    }
+
+    /// Once, by the session that owns this exchange.
+    func attach(_ session: ClientSession) { unsafe owner = session }
+
+    /// The session that owns this exchange: it outlives every call.
+    var session: ClientSession {
+        @inline(__always) get { unsafe owner.unsafelyUnwrapped }
     }
 
     static var nothing: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
@@ -97,8 +108,7 @@ package final class Exchange {
 
     /// A head has been parsed into the session's context.
     func begin() {
-        let session = unsafe session
-        let proxy = proxy
+        let session = session
         let head = proxy.context.request
         stage = .connecting
         started = proxy.worker.now
@@ -141,13 +151,15 @@ package final class Exchange {
         }
         let pool = proxy.pool(ofRoute: route)
         unsafe self.pool = pool
+        responseTimeout = pool.responseTimeout
+        idleTimeout = pool.idleTimeout
         pool.counters.add(PoolCounter.requests)
         if !requestBody.isComplete {
             session.input?.compact()
             session.setDeadline(after: session.limits.bodyTimeout)
             guard checkBody() else { return }
         }
-        attempt(isParsed: true)
+        attempt(session, pool, isParsed: true)
     }
 
     /// Answers by ourselves, before any endpoint was asked.
@@ -161,15 +173,13 @@ package final class Exchange {
     /// Sends the request to an endpoint: to an idle connection at once, to a new one when it is there.
     ///
     /// - Parameter isParsed: the session's context still holds this request's head.
-    func attempt(isParsed: Bool) {
-        let proxy = proxy
-        guard let pool = unsafe pool else { return }
+    func attempt(_ session: ClientSession, _ pool: WorkerPool, isParsed: Bool) {
         while attempts < Self.maximumAttempts {
-            guard let position = pool.pick(tried: tried, source: unsafe session.source, random: &proxy.worker.random)
+            guard let position = pool.pick(tried: tried, source: session.source, random: &proxy.worker.random)
             else { break }
             let endpoint = pool.endpoints[position]
             unsafe self.endpoint = endpoint
-            pool.table.began(endpoint.slot)
+            proxy.table.began(endpoint.slot)
             attempts &+= 1
             if attempts > 1 { pool.counters.add(PoolCounter.retries) }
             if !needsFresh, let idle = endpoint.popIdle() {
@@ -178,7 +188,7 @@ package final class Exchange {
                 idle.isReused = true
                 tried |= 1 << UInt64(position & 63)
                 pool.counters.add(PoolCounter.reuses)
-                sendRequest(isParsed: isParsed)
+                sendRequest(session, idle, isParsed: isParsed)
                 return
             }
             tried |= 1 << UInt64(position & 63)
@@ -190,7 +200,7 @@ package final class Exchange {
                 unsafe connection.exchange = self
                 unsafe upstream = connection
                 stage = .connecting
-                connection.setDeadline(after: pool.plan.connectTimeout)
+                connection.setDeadline(after: pool.connectTimeout)
                 connection.register()
                 if connection.descriptor >= 0 { return }
             } catch {
@@ -208,10 +218,10 @@ package final class Exchange {
     /// Counts a failure of the endpoint in use and lets go of it.
     func fail(_ endpoint: WorkerEndpoint) {
         guard let pool = unsafe pool else { return }
-        pool.table.ended(endpoint.slot)
-        pool.table.count(success: false, at: endpoint.slot)
-        let row = pool.table.extendStreak(success: false, at: endpoint.slot)
-        if row == pool.plan.ejectionFailures { proxy.health.endpointsChanged() }
+        proxy.table.ended(endpoint.slot)
+        proxy.table.count(success: false, at: endpoint.slot)
+        let row = proxy.table.extendStreak(success: false, at: endpoint.slot)
+        if row == pool.ejectionFailures { proxy.health.endpointsChanged() }
         unsafe self.endpoint = nil
         dropUpstream()
     }
@@ -229,7 +239,7 @@ package final class Exchange {
         self.reason = reason
         fail(endpoint)
         if attempts < Self.maximumAttempts, hasUntried {
-            attempt(isParsed: false)
+            if let pool = unsafe pool { attempt(session, pool, isParsed: false) }
         } else {
             answer(status, reason)
         }
@@ -239,13 +249,15 @@ package final class Exchange {
     private var hasUntried: Bool {
         guard let pool = unsafe pool else { return false }
         for position in pool.endpoints.indices
-        where tried & (1 << UInt64(position & 63)) == 0 && pool.table.state(pool.endpoints[position].slot).isUsable {
+        where tried & (1 << UInt64(position & 63)) == 0 && proxy.table.state(pool.endpoints[position].slot).isUsable {
             return true
         }
         return false
     }
 
-    func connected() { sendRequest(isParsed: false) }
+    func connected() {
+        if let connection = unsafe upstream { sendRequest(session, connection, isParsed: false) }
+    }
 
     /// The upstream connection broke, or ended where no end was due.
     ///
@@ -257,21 +269,21 @@ package final class Exchange {
         let mayRepeat = !hasDroppedBody && !isTunnel && (isIdempotent || nothingSent)
         if wasReused, mayRepeat, !needsFresh {
             // The server closed an idle connection while we took it: nobody's fault, and it may be tried again.
-            unsafe pool?.table.ended(endpoint.slot)
+            proxy.table.ended(endpoint.slot)
             unsafe self.endpoint = nil
             dropUpstream()
             needsFresh = true
             attempts &-= 1
             tried = 0
             sent = bodyBase
-            attempt(isParsed: false)
+            if let pool = unsafe pool { attempt(session, pool, isParsed: false) }
             return
         }
         reason = "closed-before-response"
         fail(endpoint)
         if mayRepeat, attempts < Self.maximumAttempts, hasUntried {
             sent = bodyBase
-            attempt(isParsed: false)
+            if let pool = unsafe pool { attempt(session, pool, isParsed: false) }
         } else {
             answer(502, "closed-before-response")
         }

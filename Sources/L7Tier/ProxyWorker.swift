@@ -14,6 +14,7 @@ final class ProxyWorker: @unchecked Sendable {
     /// The response head that was parsed last; valid until the next one is.
     let response = ResponseHead()
     let health: HealthBoard
+    let table: EndpointTable
     private let traffic: TrafficBook
     private let published: Published<ActivePlan>
     private var generation: UInt64 = 0
@@ -39,6 +40,7 @@ final class ProxyWorker: @unchecked Sendable {
         self.worker = worker
         self.published = published
         self.health = health
+        table = health.endpoints
         self.traffic = traffic
         context = SessionContext(worker: worker)
         let active = published.load()

@@ -7,7 +7,7 @@ import HTTPExchange
 public final class UpstreamConnection: Channel {
     unowned(unsafe) let endpoint: WorkerEndpoint
     unowned(unsafe) var exchange: Exchange?
-    var nextIdle: UpstreamConnection?
+    unowned(unsafe) var nextIdle: UpstreamConnection?
     var isIdle = false
 
     /// What the endpoint sent and was not taken yet.

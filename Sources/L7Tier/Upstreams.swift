@@ -8,8 +8,17 @@ final class WorkerPool {
     let name: String
     let counters: CounterBlock
     let table: EndpointTable
-    private(set) var plan: Plan.Pool
+    // The plan's parts apart, since to read one out of the whole is to copy the whole.
+    private(set) var policy: Policy
+    private(set) var weights: [Int]
+    /// Places in `table`, by position.
+    private(set) var slots: [Int]
     private(set) var endpoints: [WorkerEndpoint]
+    private(set) var connectTimeout: UInt64
+    private(set) var responseTimeout: UInt64
+    private(set) var idleTimeout: UInt64
+    private(set) var keepalive: Int
+    private(set) var ejectionFailures: Int
     private var cursor: PickCursor
     /// The name as the access log writes it.
     let logName: [UInt8]
@@ -19,7 +28,14 @@ final class WorkerPool {
     ) {
         name = plan.name
         logName = Array(plan.name.utf8)
-        self.plan = plan
+        policy = plan.policy
+        weights = plan.endpoints.map(\.weight)
+        slots = endpoints.map(\.slot)
+        connectTimeout = plan.connectTimeout
+        responseTimeout = plan.responseTimeout
+        idleTimeout = plan.idleTimeout
+        keepalive = plan.keepalive
+        ejectionFailures = plan.ejectionFailures
         self.endpoints = endpoints
         self.counters = counters
         self.table = table
@@ -27,7 +43,14 @@ final class WorkerPool {
     }
 
     func adopt(_ plan: Plan.Pool, endpoints: [WorkerEndpoint]) {
-        self.plan = plan
+        policy = plan.policy
+        weights = plan.endpoints.map(\.weight)
+        slots = endpoints.map(\.slot)
+        connectTimeout = plan.connectTimeout
+        responseTimeout = plan.responseTimeout
+        idleTimeout = plan.idleTimeout
+        keepalive = plan.keepalive
+        ejectionFailures = plan.ejectionFailures
         self.endpoints = endpoints
     }
 
@@ -35,7 +58,7 @@ final class WorkerPool {
     ///
     /// - Parameter tried: bit n: position n was tried for this request (positions above 63 share a bit).
     func pick(tried: UInt64, source: UInt64, random: inout WorkerRandom) -> Int? {
-        plan.policy.pick(
+        policy.pick(
             among: PoolView(pool: self, tried: tried), source: source, cursor: &cursor, using: &random)
     }
 }
@@ -53,14 +76,14 @@ private struct PoolView: EndpointView {
 
     var count: Int { unsafe pool.endpoints.count }
 
-    func weight(_ position: Int) -> Int { unsafe pool.plan.endpoints[position].weight }
+    func weight(_ position: Int) -> Int { unsafe pool.weights[position] }
 
     func usable(_ position: Int) -> Bool {
         guard tried & (1 << UInt64(position & 63)) == 0 else { return false }
-        return unsafe pool.table.state(pool.endpoints[position].slot).isUsable
+        return unsafe pool.table.state(pool.slots[position]).isUsable
     }
 
-    func inFlight(_ position: Int) -> Int { unsafe pool.table.inFlight(pool.endpoints[position].slot) }
+    func inFlight(_ position: Int) -> Int { unsafe pool.table.inFlight(pool.slots[position]) }
 }
 
 /// One endpoint as one worker sees it, with its idle connections; the one used last is used first, so that the others
@@ -70,7 +93,8 @@ final class WorkerEndpoint {
     let address: SocketAddress
     /// `127.0.0.1:80`, for Host and the access log.
     let text: [UInt8]
-    private var idle: UpstreamConnection?
+    /// The worker keeps its connections until they are closed, and those leave the list then.
+    private unowned(unsafe) var idle: UpstreamConnection?
     private(set) var idleCount = 0
 
     init(slot: Int, address: SocketAddress) {
@@ -80,18 +104,18 @@ final class WorkerEndpoint {
     }
 
     func popIdle() -> UpstreamConnection? {
-        guard let connection = idle else { return nil }
-        idle = connection.nextIdle
-        connection.nextIdle = nil
+        guard let connection = unsafe idle else { return nil }
+        unsafe idle = unsafe connection.nextIdle
+        unsafe connection.nextIdle = nil
         connection.isIdle = false
         idleCount &-= 1
         return connection
     }
 
     func pushIdle(_ connection: UpstreamConnection) {
-        connection.nextIdle = idle
+        unsafe connection.nextIdle = unsafe idle
         connection.isIdle = true
-        idle = connection
+        unsafe idle = connection
         idleCount &+= 1
     }
 
@@ -100,19 +124,19 @@ final class WorkerEndpoint {
         guard connection.isIdle else { return }
         connection.isIdle = false
         idleCount &-= 1
-        if idle === connection {
-            idle = connection.nextIdle
+        if unsafe idle === connection {
+            unsafe idle = unsafe connection.nextIdle
         } else {
-            var current = idle
+            var current = unsafe idle
             while let place = current {
-                if place.nextIdle === connection {
-                    place.nextIdle = connection.nextIdle
+                if unsafe place.nextIdle === connection {
+                    unsafe place.nextIdle = unsafe connection.nextIdle
                     break
                 }
-                current = place.nextIdle
+                current = unsafe place.nextIdle
             }
         }
-        connection.nextIdle = nil
+        unsafe connection.nextIdle = nil
     }
 
     func closeIdle() {
