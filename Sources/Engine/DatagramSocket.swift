@@ -80,6 +80,8 @@ package final class DatagramBatch {
     private let queries: UnsafeMutableRawPointer
     private let answers: UnsafeMutableRawPointer
     private let controls: UnsafeMutableRawPointer
+    /// Entries whose lengths must be set before the next `receive`.
+    private var used = DatagramBatch.size
 
     package init() {
         let size = Self.size
@@ -117,11 +119,13 @@ package final class DatagramBatch {
 
     /// Reads up to `size` datagrams and returns how many came.
     package func receive(_ descriptor: CInt) -> Int {
-        for index in 0..<Self.size {
+        // The kernel overwrote the lengths of the entries that it filled last time, and of no others.
+        for index in 0..<used {
             unsafe received[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size)
             unsafe received[index].msg_hdr.msg_controllen = Self.controlSize
         }
-        return max(0, Int(unsafe meridian_recvmmsg(descriptor, received, UInt32(Self.size))))
+        used = max(0, Int(unsafe meridian_recvmmsg(descriptor, received, UInt32(Self.size))))
+        return used
     }
 
     /// Datagram `index` of the last `receive`; nil when it was longer than `querySize`.
