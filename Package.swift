@@ -15,7 +15,7 @@ let language: [SwiftSetting] = [
     // inlines the function: the linker would keep one module's objects and give them to all.
     .unsafeFlags(["-Xllvm", "-sil-disable-pass=object-outliner"], .when(configuration: .release)),
     // Each access to a property of a worker's object would cost a call and a list entry, two thirds of what forwarding a
-    // message takes. Debug builds, which the tests run, keep that check; the compiler's own proofs stay in force here.
+    // message takes. Debug builds keep that check; the proofs that the compiler makes by itself stay in force everywhere.
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 

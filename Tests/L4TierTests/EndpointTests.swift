@@ -141,6 +141,8 @@ import Testing
         let next = try Client(stage.address())
         next.send("z")
         #expect(next.text(1) == "z")
+        // An optimised build would otherwise close the second client after its last use above.
+        withExtendedLifetime(clients) {}
         await stage.server.stop(deadline: .zero)
     }
 }
