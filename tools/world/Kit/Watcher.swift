@@ -8,7 +8,7 @@ package struct Watcher: Sendable {
     package struct Look: Sendable {
         /// `/status` by node; nil for a node that does not answer.
         package var statuses: [String: StatusValue?]
-        /// New events, `node: subject: text`, oldest first.
+        /// New events, `subject: text (who noticed)`, oldest first.
         package var events: [String]
     }
 
@@ -26,11 +26,13 @@ package struct Watcher: Sendable {
             for name in names { group.addTask { (name, await world.status(of: name)) } }
             return await group.reduce(into: [String: StatusValue?]()) { $0[$1.0] = .some($1.1) }
         }
-        var events: [(time: Int64, text: String)] = []
+        var news: [News] = []
         for name in names {
             let status = statuses[name].flatMap { $0 }
             if let was = answering[name], was != (status != nil) {
-                events.append((0, "\(name): \(status == nil ? "does not answer" : "answers again")"))
+                news.append(
+                    News(
+                        time: 0, subject: name, text: status == nil ? "does not answer" : "answers again", nodes: []))
                 // A new process counts its events anew.
                 if status != nil { seen[name] = nil }
             }
@@ -39,10 +41,41 @@ package struct Watcher: Sendable {
             for event in status?["events"].array ?? [] {
                 guard let number = event["number"].int, number > last else { continue }
                 seen[name] = max(seen[name] ?? 0, number)
-                let subject = event["subject"].string.map { "\($0): " } ?? ""
-                events.append((event["time"].int ?? 0, "\(name): \(subject)\(event["text"].string ?? "")"))
+                let item = News(
+                    time: event["time"].int ?? 0, subject: event["subject"].string ?? "",
+                    text: event["text"].string ?? "", nodes: [name])
+                if let known = news.firstIndex(where: { $0.isSame(as: item) }) {
+                    news[known].nodes.append(name)
+                } else {
+                    news.append(item)
+                }
             }
         }
-        return Look(statuses: statuses, events: events.sorted { $0.time < $1.time }.map(\.text))
+        return Look(statuses: statuses, events: news.sorted { $0.time < $1.time }.map(\.line))
+    }
+
+    /// Something that one or more nodes noticed.
+    private struct News {
+        /// Milliseconds since the Unix epoch.
+        let time: Int64
+        let subject: String
+        let text: String
+        /// Who noticed; nobody when we did.
+        var nodes: [String]
+
+        /// The same but for the figures in its text: each node counts its own milliseconds.
+        func isSame(as other: News) -> Bool {
+            subject == other.subject && text.filter { !$0.isNumber } == other.text.filter { !$0.isNumber }
+        }
+
+        var line: String {
+            let witnesses =
+                switch nodes.count {
+                case 0: ""
+                case 1: " (\(nodes[0]))"
+                default: " (\(nodes[0]) and \(nodes.count - 1) more)"
+                }
+            return "\(subject): \(text)\(witnesses)"
+        }
     }
 }
