@@ -99,9 +99,13 @@ package enum FieldName: UInt8, Sendable {
         case 17:
             let middle = bytes.octet(start &+ 8) | 0x20
             // x-forwarded-proto
-            if first == 0x7261_7772_6f66_2d78 && middle == 0x64 && last == 0x6f74_6f72_702d_6465 { return .xForwardedProto }
+            if first == 0x7261_7772_6f66_2d78 && middle == 0x64 && last == 0x6f74_6f72_702d_6465 {
+                return .xForwardedProto
+            }
             // transfer-encoding
-            if first == 0x7265_6673_6e61_7274 && middle == 0x2d && last == 0x676e_6964_6f63_6e65 { return .transferEncoding }
+            if first == 0x7265_6673_6e61_7274 && middle == 0x2d && last == 0x676e_6964_6f63_6e65 {
+                return .transferEncoding
+            }
         default: break
         }
         return .other

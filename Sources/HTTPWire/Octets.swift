@@ -23,7 +23,8 @@ extension RawSpan {
     @inline(__always)
     package func equals(_ slice: Slice, ignoringCase text: StaticString) -> Bool {
         guard slice.count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<slice.count where unsafe Octet.lowercased(octet(slice.start + index)) != text.utf8Start[index] {
+        for index in 0..<slice.count where unsafe Octet.lowercased(octet(slice.start + index)) != text.utf8Start[index]
+        {
             return false
         }
         return true

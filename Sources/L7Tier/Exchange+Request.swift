@@ -9,7 +9,9 @@ extension Exchange {
         let bytes = unsafe headBytes
         if !isParsed {
             // Another request went through the worker's tables meanwhile; this one was fine when it came.
-            guard unsafe proxy.context.request.parse(bytes.bytes, limits: session.limits.head) == .complete else { return }
+            guard unsafe proxy.context.request.parse(bytes.bytes, limits: session.limits.head) == .complete else {
+                return
+            }
         }
         guard let path = unsafe isParsed ? proxy.path : proxy.normalisedPath(bytes),
             var writer = unsafe HeadWriter(proxy.context.scratch)
@@ -85,7 +87,9 @@ extension Exchange {
     ) -> Int? {
         let head = proxy.context.request
         // Behind the target: a space, `HTTP/1.` and the minor version.
-        if !head.pathNeedsNormalising, !head.isAbsolute, !head.authority.isEmpty, unsafe bytes[head.target.end &+ 8] == 0x31 {
+        if !head.pathNeedsNormalising, !head.isAbsolute, !head.authority.isEmpty,
+            unsafe bytes[head.target.end &+ 8] == 0x31
+        {
             return head.methodText.start
         }
         unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[head.methodText.start..<head.methodText.end]))

@@ -79,8 +79,9 @@ extension Exchange {
     private func forwardInterim(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
         let response = proxy.response
         if !isOldClient, var writer = unsafe HeadWriter(proxy.context.scratch) {
-                unsafe writer.append(
-                response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2, hasOptions: response.hasConnectionOptions,
+            unsafe writer.append(
+                response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2,
+                hasOptions: response.hasConnectionOptions,
                 keepsTransferEncoding: false, isReplaced: { _ in false })
             writer.append("\r\n")
             guard unsafe session.send(writer.written, Self.nothing) != nil else {
@@ -97,7 +98,8 @@ extension Exchange {
         let response = proxy.response
         guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
         unsafe writer.append(
-            response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2, hasOptions: response.hasConnectionOptions,
+            response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2,
+            hasOptions: response.hasConnectionOptions,
             keepsTransferEncoding: false, isReplaced: { _ in false })
         unsafe appendUpgrade(response.fields, bytes, to: &writer)
         writer.append("\r\n")
@@ -139,7 +141,8 @@ extension Exchange {
         if proxy.context.isDraining { keepsClient = false }
         guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
         unsafe writer.append(
-            response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2, hasOptions: response.hasConnectionOptions,
+            response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2,
+            hasOptions: response.hasConnectionOptions,
             keepsTransferEncoding: !dechunks, isReplaced: { _ in false })
         if !response.hasDate { proxy.appendDate(to: &writer) }
         if !keepsClient {

@@ -18,7 +18,9 @@ struct HTTPServerTests {
     @Test("Requests on one connection are answered in order, pipelined or not")
     func keepAlive() async throws {
         let (server, address) = try server { request, reply in
-            reply(.init(status: 200, contentType: "text/plain", text: "\(request.method) \(request.path) \(request.query)"))
+            reply(
+                .init(
+                    status: 200, contentType: "text/plain", text: "\(request.method) \(request.path) \(request.query)"))
         }
         let client = try RawClient(address)
         try client.send("GET /a%2f/../b%41?x=1 HTTP/1.1\r\nHost: h\r\n\r\nGET /second HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -28,7 +30,9 @@ struct HTTPServerTests {
         #expect(try client.readResponse().body == "GET /second ")
         try client.send("HEAD /h HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         let last = try client.readToEnd()
-        #expect(last.contains("Content-Length: 8\r\nConnection: close") || last.contains("Connection: close\r\nContent-Length: 8"))
+        #expect(
+            last.contains("Content-Length: 8\r\nConnection: close")
+                || last.contains("Connection: close\r\nContent-Length: 8"))
         #expect(last.hasSuffix("\r\n\r\n"))
         await server.stop()
     }
@@ -71,11 +75,13 @@ struct HTTPServerTests {
         await server.stop()
     }
 
-    @Test("A broken request is refused with its status and the connection closed", arguments: [
-        ("GET / HTTP/1.1\r\n\r\n", 400), ("nonsense\r\n\r\n", 400), ("GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505),
-        ("GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: h\r\nExpect: more\r\n\r\n", 417),
-    ])
+    @Test(
+        "A broken request is refused with its status and the connection closed",
+        arguments: [
+            ("GET / HTTP/1.1\r\n\r\n", 400), ("nonsense\r\n\r\n", 400), ("GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505),
+            ("GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\nExpect: more\r\n\r\n", 417),
+        ])
     func refusals(request: String, status: Int) async throws {
         let (server, address) = try server { _, reply in reply(.init(status: 200)) }
         let client = try RawClient(address)

@@ -37,12 +37,16 @@ struct BodyTests {
         }
     }
 
-    @Test("Broken chunked bodies", arguments: [
-        "\r\n", "g\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", "1\nA\r\n", "1\r\nAB\r\n", "1\r\nA\n", "1\rA", "1;\n", "1;a\u{0}b\r\n",
-        "1234567890abcdef\r\n", "0\r\nno colon\r\n\r\n", "0\r\n: x\r\n\r\n".replacingFirst(":", with: "\u{1}:"),
-        "0\r\nA: b\n\r\n", "1;" + String(repeating: "e", count: 300) + "\r\n", "0\r\n" + String(repeating: "T: v\r\n", count: 2_000),
-        "1 1\r\n",
-    ])
+    @Test(
+        "Broken chunked bodies",
+        arguments: [
+            "\r\n", "g\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", "1\nA\r\n", "1\r\nAB\r\n", "1\r\nA\n", "1\rA", "1;\n",
+            "1;a\u{0}b\r\n",
+            "1234567890abcdef\r\n", "0\r\nno colon\r\n\r\n", "0\r\n: x\r\n\r\n".replacingFirst(":", with: "\u{1}:"),
+            "0\r\nA: b\n\r\n", "1;" + String(repeating: "e", count: 300) + "\r\n",
+            "0\r\n" + String(repeating: "T: v\r\n", count: 2_000),
+            "1 1\r\n",
+        ])
     func broken(text: String) {
         #expect(decode(text) { 7 } == nil)
         var decoder = ChunkedDecoder()

@@ -12,20 +12,27 @@ struct PathNormaliserTests {
             .map { String(decoding: room[..<$0], as: UTF8.self) }
     }
 
-    @Test("Escapes and dot segments", arguments: [
-        ("/", "/"), ("/a/b", "/a/b"), ("/a/./b", "/a/b"), ("/a/../b", "/b"), ("/a/b/..", "/a/"), ("/a/b/.", "/a/b/"),
-        ("/a/b/../../c", "/c"), ("/%61%7e", "/a~"), ("/%2f%5c%3b", "/%2F%5C%3B"), ("/a%20b", "/a%20b"),
-        ("/%2e/a", "/a"), ("/a/%2E%2e/b", "/b"), ("//a", "//a"), ("/a//../b", "/a/b"), ("/...", "/..."), ("/.a", "/.a"),
-        ("/a;x=1/b", "/a;x=1/b"), ("/a..b", "/a..b"), ("/..a/b", "/..a/b"), ("/.", "/"), ("/./", "/"),
-    ])
+    @Test(
+        "Escapes and dot segments",
+        arguments: [
+            ("/", "/"), ("/a/b", "/a/b"), ("/a/./b", "/a/b"), ("/a/../b", "/b"), ("/a/b/..", "/a/"),
+            ("/a/b/.", "/a/b/"),
+            ("/a/b/../../c", "/c"), ("/%61%7e", "/a~"), ("/%2f%5c%3b", "/%2F%5C%3B"), ("/a%20b", "/a%20b"),
+            ("/%2e/a", "/a"), ("/a/%2E%2e/b", "/b"), ("//a", "//a"), ("/a//../b", "/a/b"), ("/...", "/..."),
+            ("/.a", "/.a"),
+            ("/a;x=1/b", "/a;x=1/b"), ("/a..b", "/a..b"), ("/..a/b", "/..a/b"), ("/.", "/"), ("/./", "/"),
+        ])
     func normalises(path: String, expected: String) {
         #expect(normal(path) == expected)
     }
 
-    @Test("What is refused", arguments: [
-        "/..", "/a/../..", "/%2e%2e", "/%", "/%4", "/%4g", "/%00", "/a/..%2fb", "/a%2f..", "/a/..;/b", "/..%3b/x", "/..%5Cx",
-        "/a%2f%2e%2e%2fb", "",
-    ])
+    @Test(
+        "What is refused",
+        arguments: [
+            "/..", "/a/../..", "/%2e%2e", "/%", "/%4", "/%4g", "/%00", "/a/..%2fb", "/a%2f..", "/a/..;/b", "/..%3b/x",
+            "/..%5Cx",
+            "/a%2f%2e%2e%2fb", "",
+        ])
     func refuses(path: String) {
         #expect(normal(path) == nil)
     }
@@ -36,9 +43,11 @@ struct PathNormaliserTests {
         let pieces = ["/", ".", "..", "a", "%2e", "%41", "%2F", ";", "%", "b%20"]
         var accepted = 0
         for _ in 0..<3_000 {
-            let path = "/" + (0..<Int.random(in: 0...8, using: &random)).map { _ in
-                pieces[Int.random(in: 0..<pieces.count, using: &random)]
-            }.joined()
+            let path =
+                "/"
+                + (0..<Int.random(in: 0...8, using: &random)).map { _ in
+                    pieces[Int.random(in: 0..<pieces.count, using: &random)]
+                }.joined()
             guard let once = normal(path) else { continue }
             accepted += 1
             #expect(normal(once) == once, "\(path)")

@@ -44,54 +44,59 @@ struct RequestHeadTests {
         #expect(parseRequest(text).0 == .complete)
     }
 
-    @Test("What two readers could understand differently is refused", arguments: [
-        ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", HeadFault.ambiguousFraming),
-        ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", .invalidContentLength),
-        ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 42, 42\r\n\r\n", .invalidContentLength),
-        ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\n", .invalidContentLength),
-        ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1 1\r\n\r\n", .invalidContentLength),
-        ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n\r\n", .invalidContentLength),
-        ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n", .invalidContentLength),
-        ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", .ambiguousFraming),
-        ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", .ambiguousFraming),
-        ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n", .ambiguousFraming),
-        ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n", .unsupportedTransferCoding),
-        ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", .unsupportedTransferCoding),
-        ("GET / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", .ambiguousFraming),
-        ("GET / HTTP/1.1\r\nHost : h\r\n\r\n", .malformedField),
-        ("GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n", .foldedField),
-        ("GET / HTTP/1.1\r\n Host: h\r\n\r\n", .foldedField),
-        ("GET / HTTP/1.1\r\nHost: h\r\nA: b\rc\r\n\r\n", .malformedField),
-        ("GET / HTTP/1.1\r\nHost: h\r\nA: b\nC: d\r\n\r\n", .malformedField),
-        ("GET / HTTP/1.1\nHost: h\n\n", .malformedStartLine),
-        ("GET / HTTP/1.1\r\nHost: h\r\nA: b\u{0}c\r\n\r\n", .malformedField),
-        ("GET / HTTP/1.1\r\nHost: h\r\nA\u{7f}: b\r\n\r\n", .malformedField),
-        ("GET / HTTP/1.1\r\nHost: h\r\n: b\r\n\r\n", .malformedField),
-        ("GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", .malformedField),
-        ("GET / HTTP/1.1\r\n\r\n", .invalidHost),
-        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", .invalidHost),
-        ("GET / HTTP/1.1\r\nHost:\r\n\r\n", .invalidHost),
-        ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", .invalidHost),
-        ("GET / HTTP/1.1\r\nHost: user@a\r\n\r\n", .invalidHost),
-        ("GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", .invalidHost),
-        ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", .invalidHost),
-        ("GET http://a@b/ HTTP/1.1\r\nHost: b\r\n\r\n", .invalidHost),
-        ("GET * HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
-        ("GET x HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
-        ("GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
-        ("GET /a#b HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
-        ("GET /a\\b HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
-        ("GET /\u{e9} HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
-        ("GET  / HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
-        ("GET / HTTP/1.1 \r\nHost: h\r\n\r\n", .malformedStartLine),
-        ("GET /\r\n\r\nHost: h\r\n\r\n", .malformedTarget),
-        ("CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", .methodNotAllowed),
-        ("GET / HTTP/1.1\r\nHost: h\r\nExpect: tea\r\n\r\n", .unsupportedExpectation),
-        ("GET / HTTP/3.0\r\nHost: h\r\n\r\n", .unsupportedVersion),
-        ("G\u{1}T / HTTP/1.1\r\nHost: h\r\n\r\n", .malformedStartLine),
-        ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}", .malformedStartLine),
-        ("OPTIONS / HTTP/1.1\r\nHost: h\r\nMax-Forwards: x\r\n\r\n", .malformedField),
-    ])
+    @Test(
+        "What two readers could understand differently is refused",
+        arguments: [
+            (
+                "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                HeadFault.ambiguousFraming
+            ),
+            ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", .invalidContentLength),
+            ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 42, 42\r\n\r\n", .invalidContentLength),
+            ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\n", .invalidContentLength),
+            ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1 1\r\n\r\n", .invalidContentLength),
+            ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n\r\n", .invalidContentLength),
+            ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n", .invalidContentLength),
+            ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", .ambiguousFraming),
+            ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", .ambiguousFraming),
+            ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n", .ambiguousFraming),
+            ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n", .unsupportedTransferCoding),
+            ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", .unsupportedTransferCoding),
+            ("GET / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", .ambiguousFraming),
+            ("GET / HTTP/1.1\r\nHost : h\r\n\r\n", .malformedField),
+            ("GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n", .foldedField),
+            ("GET / HTTP/1.1\r\n Host: h\r\n\r\n", .foldedField),
+            ("GET / HTTP/1.1\r\nHost: h\r\nA: b\rc\r\n\r\n", .malformedField),
+            ("GET / HTTP/1.1\r\nHost: h\r\nA: b\nC: d\r\n\r\n", .malformedField),
+            ("GET / HTTP/1.1\nHost: h\n\n", .malformedStartLine),
+            ("GET / HTTP/1.1\r\nHost: h\r\nA: b\u{0}c\r\n\r\n", .malformedField),
+            ("GET / HTTP/1.1\r\nHost: h\r\nA\u{7f}: b\r\n\r\n", .malformedField),
+            ("GET / HTTP/1.1\r\nHost: h\r\n: b\r\n\r\n", .malformedField),
+            ("GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", .malformedField),
+            ("GET / HTTP/1.1\r\n\r\n", .invalidHost),
+            ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", .invalidHost),
+            ("GET / HTTP/1.1\r\nHost:\r\n\r\n", .invalidHost),
+            ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", .invalidHost),
+            ("GET / HTTP/1.1\r\nHost: user@a\r\n\r\n", .invalidHost),
+            ("GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", .invalidHost),
+            ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", .invalidHost),
+            ("GET http://a@b/ HTTP/1.1\r\nHost: b\r\n\r\n", .invalidHost),
+            ("GET * HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
+            ("GET x HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
+            ("GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
+            ("GET /a#b HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
+            ("GET /a\\b HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
+            ("GET /\u{e9} HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
+            ("GET  / HTTP/1.1\r\nHost: h\r\n\r\n", .malformedTarget),
+            ("GET / HTTP/1.1 \r\nHost: h\r\n\r\n", .malformedStartLine),
+            ("GET /\r\n\r\nHost: h\r\n\r\n", .malformedTarget),
+            ("CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", .methodNotAllowed),
+            ("GET / HTTP/1.1\r\nHost: h\r\nExpect: tea\r\n\r\n", .unsupportedExpectation),
+            ("GET / HTTP/3.0\r\nHost: h\r\n\r\n", .unsupportedVersion),
+            ("G\u{1}T / HTTP/1.1\r\nHost: h\r\n\r\n", .malformedStartLine),
+            ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}", .malformedStartLine),
+            ("OPTIONS / HTTP/1.1\r\nHost: h\r\nMax-Forwards: x\r\n\r\n", .malformedField),
+        ])
     func refused(text: String, fault: HeadFault) {
         #expect(parseRequest(text).0 == .invalid(fault))
     }
@@ -118,10 +123,12 @@ struct RequestHeadTests {
         let host = "\r\nHost: h\r\n"
         #expect(!parseRequest("GET / HTTP/1.1\(host)Connection: Close\r\n\r\n").1.keepsAlive)
         #expect(parseRequest("GET / HTTP/1.0\(host)Connection: keep-alive\r\n\r\n").1.keepsAlive)
-        #expect(parseRequest("GET / HTTP/1.1\(host)Connection: x, upgrade\r\nUpgrade: websocket\r\n\r\n").1.wantsUpgrade)
+        #expect(
+            parseRequest("GET / HTTP/1.1\(host)Connection: x, upgrade\r\nUpgrade: websocket\r\n\r\n").1.wantsUpgrade)
         #expect(parseRequest("GET / HTTP/1.1\(host)Connection: x-a\r\n\r\n").1.hasConnectionOptions)
         #expect(!parseRequest("GET / HTTP/1.1\(host)Upgrade: websocket\r\n\r\n").1.wantsUpgrade)
-        #expect(parseRequest("PUT / HTTP/1.1\(host)Content-Length: 1\r\nExpect: 100-Continue\r\n\r\n").1.expectsContinue)
+        #expect(
+            parseRequest("PUT / HTTP/1.1\(host)Content-Length: 1\r\nExpect: 100-Continue\r\n\r\n").1.expectsContinue)
         #expect(parseRequest("OPTIONS / HTTP/1.1\(host)Max-Forwards: 3\r\n\r\n").1.maxForwards == 3)
         #expect(parseRequest("GET / HTTP/1.1\(host)Max-Forwards: 3\r\n\r\n").1.maxForwards == nil)
     }

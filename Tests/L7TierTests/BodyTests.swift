@@ -14,7 +14,9 @@ extension L7TierTests {
                 return head.contains("chunked")
                     ? [
                         .read(size == 0 ? 5 : size + 5 + 4 + String(size, radix: 16).utf8.count),
-                        .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(String(max(size, 1), radix: 16))\r\n"),
+                        .send(
+                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(String(max(size, 1), radix: 16))\r\n"
+                        ),
                         .bytes(size == 0 ? [0x61] : body), .send("\r\n0\r\n\r\n"),
                     ] : [.read(size), .send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n"), .bytes(body)]
             }
@@ -57,8 +59,11 @@ extension L7TierTests {
             let backend = try ScriptedBackend { head, _ in
                 head.hasPrefix("GET /open")
                     ? [.send("HTTP/1.1 200 OK\r\n\r\nuntil the end"), .close]
-                    : [.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"), .pause(milliseconds: 30),
-                        .send("4;e=1\r\ndefg\r\n0\r\nT: x\r\n\r\n")]
+                    : [
+                        .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
+                        .pause(milliseconds: 30),
+                        .send("4;e=1\r\ndefg\r\n0\r\nT: x\r\n\r\n"),
+                    ]
             }
             let proxy = try Proxy(pools: [[backend.address]])
             let old = try proxy.client()
@@ -73,16 +78,18 @@ extension L7TierTests {
             await proxy.stop()
         }
 
-        @Test("Bodies over the limit are 413, broken chunks 400, and nothing of them is taken for a request", arguments: [
-            ("Content-Length: 1001\r\n\r\n", 413),
-            ("Transfer-Encoding: chunked\r\n\r\n3e9\r\n", 413),
-            ("Transfer-Encoding: chunked\r\n\r\nx\r\n", 400),
-            ("Transfer-Encoding: chunked\r\n\r\n1\nA\r\n0\r\n\r\n", 400),
-            ("Transfer-Encoding: chunked\r\n\r\n1\r\nAB0\r\n\r\n", 400),
-            ("Transfer-Encoding: chunked\r\n\r\n1000000000000000\r\n", 400),
-            ("Transfer-Encoding: chunked\r\n\r\n 1\r\nA\r\n0\r\n\r\n", 400),
-            ("Transfer-Encoding: chunked\r\n\r\n0x1\r\nA\r\n0\r\n\r\n", 400),
-        ])
+        @Test(
+            "Bodies over the limit are 413, broken chunks 400, and nothing of them is taken for a request",
+            arguments: [
+                ("Content-Length: 1001\r\n\r\n", 413),
+                ("Transfer-Encoding: chunked\r\n\r\n3e9\r\n", 413),
+                ("Transfer-Encoding: chunked\r\n\r\nx\r\n", 400),
+                ("Transfer-Encoding: chunked\r\n\r\n1\nA\r\n0\r\n\r\n", 400),
+                ("Transfer-Encoding: chunked\r\n\r\n1\r\nAB0\r\n\r\n", 400),
+                ("Transfer-Encoding: chunked\r\n\r\n1000000000000000\r\n", 400),
+                ("Transfer-Encoding: chunked\r\n\r\n 1\r\nA\r\n0\r\n\r\n", 400),
+                ("Transfer-Encoding: chunked\r\n\r\n0x1\r\nA\r\n0\r\n\r\n", 400),
+            ])
         func refused(rest: String, status: Int) async throws {
             var settings = Proxy.Settings()
             settings.limits = HTTPLimits(headSize: 16_384, headerCount: 100, bodySize: 1_000, connections: 10)
@@ -99,7 +106,9 @@ extension L7TierTests {
 
         @Test("An answer before the body's end reaches the client, which is then closed")
         func earlyAnswer() async throws {
-            let backend = try ScriptedBackend { _, _ in [.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"), .close] }
+            let backend = try ScriptedBackend { _, _ in
+                [.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"), .close]
+            }
             let proxy = try Proxy(pools: [[backend.address]])
             let client = try proxy.client()
             try client.send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nstart")
@@ -112,7 +121,10 @@ extension L7TierTests {
         func backPressure() async throws {
             let size = 16 << 20
             let backend = try ScriptedBackend { _, _ in
-                [.send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n"), .bytes([UInt8](repeating: 0x7a, count: size))]
+                [
+                    .send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n"),
+                    .bytes([UInt8](repeating: 0x7a, count: size)),
+                ]
             }
             let proxy = try Proxy(pools: [[backend.address]])
             let client = try proxy.client()

@@ -21,11 +21,13 @@ extension L7TierTests {
             let client = try proxy.client()
             try client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             var response = try client.readResponse()
-            #expect(response.head.hasPrefix("HTTP/1.1 502 ") && response.head.contains("X-Meridian-Reason: connect-failed"))
+            #expect(
+                response.head.hasPrefix("HTTP/1.1 502 ") && response.head.contains("X-Meridian-Reason: connect-failed"))
             proxy.health.endpoints.remove(.up, at: 0)
             try client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             response = try client.readResponse()
-            #expect(response.head.hasPrefix("HTTP/1.1 503 ") && response.head.contains("X-Meridian-Reason: no-endpoint"))
+            #expect(
+                response.head.hasPrefix("HTTP/1.1 503 ") && response.head.contains("X-Meridian-Reason: no-endpoint"))
             #expect(proxy.health.endpoints.failures(0) == 1)
             #expect(proxy.health.endpoints.inFlight(0) == 0)
             await proxy.stop()
@@ -81,13 +83,17 @@ extension L7TierTests {
             await pair.stop()
         }
 
-        @Test("A response that is none is 502 and its connection is not used again", arguments: [
-            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "SSH-2.0-OpenSSH\r\n\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nA: b\u{0}\r\n\r\n", "HTTP/1.1 99 What\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        ])
+        @Test(
+            "A response that is none is 502 and its connection is not used again",
+            arguments: [
+                "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+                "SSH-2.0-OpenSSH\r\n\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nA: b\u{0}\r\n\r\n", "HTTP/1.1 99 What\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            ])
         func malformed(response: String) async throws {
             let backend = try ScriptedBackend { _, number in [.send(number == 1 ? response : ok())] }
             let proxy = try Proxy(pools: [[backend.address]])
@@ -100,9 +106,12 @@ extension L7TierTests {
             await proxy.stop()
         }
 
-        @Test("A body that ends too soon is an abort for the client, never a clean end", arguments: [
-            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
-        ])
+        @Test(
+            "A body that ends too soon is an abort for the client, never a clean end",
+            arguments: [
+                "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+            ])
         func truncated(response: String) async throws {
             let backend = try ScriptedBackend { _, _ in [.send(response), .pause(milliseconds: 30), .close] }
             let proxy = try Proxy(pools: [[backend.address]])
@@ -162,7 +171,9 @@ extension L7TierTests {
             try gone.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             while proxy.health.endpoints.inFlight(0) == 0 { await Task.yield() }
             gone.hangUp()
-            for _ in 0..<200 where proxy.health.endpoints.inFlight(0) > 0 { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<200 where proxy.health.endpoints.inFlight(0) > 0 {
+                try await Task.sleep(for: .milliseconds(10))
+            }
             #expect(proxy.health.endpoints.inFlight(0) == 0)
             await proxy.stop()
         }

@@ -178,7 +178,8 @@ final class Proxy: Sendable {
             regions: [Region(name: "here", location: Location(), address: nil, capacity: nil)],
             nodes: [
                 Node(
-                    name: "l7-1", tier: .l7, region: RegionID(0), address: address, workers: settings.workers, admin: nil,
+                    name: "l7-1", tier: .l7, region: RegionID(0), address: address, workers: settings.workers,
+                    admin: nil,
                     adminToken: nil, federation: nil, drainTimeout: .seconds(5), log: log)
             ],
             services: [], pools: modelPools, endpoints: endpoints,

@@ -30,7 +30,9 @@ extension L7TierTests {
 
         @Test("Hop-by-hop fields and those that Connection lists stay here, X-Forwarded-For grows")
         func hopByHop() async throws {
-            let backend = try ScriptedBackend { _, _ in [.send(ok("", "Connection: x-secret\r\nX-Secret: 1\r\nX-Open : 2\r\n"))] }
+            let backend = try ScriptedBackend { _, _ in
+                [.send(ok("", "Connection: x-secret\r\nX-Secret: 1\r\nX-Open : 2\r\n"))]
+            }
             let proxy = try Proxy(pools: [[backend.address]])
             let client = try proxy.client()
             try client.send(
@@ -134,7 +136,8 @@ extension L7TierTests {
             let backend = try ScriptedBackend { head, _ in
                 head.contains("Upgrade: chat")
                     ? [
-                        .send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\nwelcome"),
+                        .send(
+                            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\nwelcome"),
                         .read(5), .send("pong!"), .readToEnd, .close,
                     ] : [.send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n")]
             }
@@ -166,7 +169,9 @@ extension L7TierTests {
             try client.send("OPTIONS * HTTP/1.1\r\nHost: h\r\nMax-Forwards: 2\r\n\r\n")
             _ = try client.readResponse()
             #expect(backend.heads.count == 1)
-            #expect(backend.heads[0].hasPrefix("OPTIONS * HTTP/1.1\r\n") && backend.heads[0].contains("Max-Forwards: 1\r\n"))
+            #expect(
+                backend.heads[0].hasPrefix("OPTIONS * HTTP/1.1\r\n") && backend.heads[0].contains("Max-Forwards: 1\r\n")
+            )
             try client.send("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(try client.readResponse().head.hasPrefix("HTTP/1.1 405 "))
             await proxy.stop()

@@ -54,7 +54,10 @@ struct RouteTableTests {
         var random = SeededGenerator(seed: seed)
         func pick(_ list: [String]) -> String { list[Int.random(in: 0..<list.count, using: &random)] }
         let names = ["a.test", "b.a.test", "c.b.a.test", "test", "x"]
-        let paths = ["/", "/api", "/api/v1", "/api/v1/x", "/apix", "/a", "/a/b", "/" + String(repeating: "long/", count: 20) + "z"]
+        let paths = [
+            "/", "/api", "/api/v1", "/api/v1/x", "/apix", "/a", "/a/b",
+            "/" + String(repeating: "long/", count: 20) + "z",
+        ]
         for _ in 0..<200 {
             let routes = (0..<Int.random(in: 0...12, using: &random)).map { _ in
                 let host: HTTPRoute.Host =

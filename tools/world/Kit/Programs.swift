@@ -12,7 +12,7 @@ package enum Programs {
     /// - Throws: `Missing` when it has not been built.
     package static func ours(_ name: String) throws(Missing) -> String {
         var folders: [URL] = []
-        if let folder = ProcessInfo.processInfo.environment["MERIDIAN_BIN"] {
+        if let folder = ProcessInfo.processInfo.environment["MERIDIAN_BIN"], !folder.isEmpty {
             folders.append(URL(filePath: folder))
         } else {
             folders.append(URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent())
