@@ -100,14 +100,19 @@ let package = Package(
             ["Model", "HTTPWire", "Balancing", "Health", "Topology", "Engine", "HTTPExchange", "ControlPlane"]),
         module("L4Tier", ["Model", "StreamWire", "Balancing", "Health", "Topology", "Engine", "ControlPlane"]),
 
-        program("meridian-dns", ["DNSTier", "ControlPlane", "Topology", argumentParser]),
-        program("meridian-l7", ["L7Tier", "ControlPlane", "Topology", argumentParser]),
-        program("meridian-l4", ["L4Tier", "ControlPlane", "Topology", argumentParser]),
-        program("meridianctl", ["Model", "Topology", "ControlPlane", argumentParser], path: "tools/meridianctl"),
+        // How every program reads its command line and ends.
+        module("Invocation", [argumentParser]),
+
+        program("meridian-dns", ["DNSTier", "ControlPlane", "Topology", "Invocation", argumentParser]),
+        program("meridian-l7", ["L7Tier", "ControlPlane", "Topology", "Invocation", argumentParser]),
+        program("meridian-l4", ["L4Tier", "ControlPlane", "Topology", "Invocation", argumentParser]),
+        program(
+            "meridianctl", ["Model", "Topology", "ControlPlane", "Invocation", argumentParser],
+            path: "tools/meridianctl"),
         .target(
             name: "WorldKit", dependencies: ["Model", "Topology", "ControlPlane"], path: "tools/world/Kit",
             swiftSettings: house),
-        program("meridian-world", ["WorldKit", argumentParser], path: "tools/world/Command"),
+        program("meridian-world", ["WorldKit", "Invocation", argumentParser], path: "tools/world/Command"),
 
         .target(
             name: "FuzzTargets",

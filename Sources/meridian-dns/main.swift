@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlPlane
 import DNSTier
+import Invocation
 
 /// The authoritative DNS server of a Meridian topology.
 @main
@@ -8,6 +9,8 @@ struct MeridianDNS: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meridian-dns", abstract: "Answers DNS queries and spreads users over regions.",
         subcommands: [Serve.self, Check.self])
+
+    static func main() async { await invoke() }
 }
 
 struct Serve: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlPlane
+import Invocation
 import L4Tier
 
 /// The TCP balancer of a Meridian topology.
@@ -9,6 +10,8 @@ struct MeridianL4: AsyncParsableCommand {
         commandName: "meridian-l4",
         abstract: "Forwards TCP connections to the endpoints that are up and hold the wanted role.",
         subcommands: [Serve.self, Check.self])
+
+    static func main() async { await invoke() }
 }
 
 struct Serve: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlPlane
+import Invocation
 import L7Tier
 
 /// The HTTP balancer of a Meridian topology.
@@ -8,6 +9,8 @@ struct MeridianL7: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meridian-l7", abstract: "Routes HTTP requests to the pools of its region.",
         subcommands: [Serve.self, Check.self])
+
+    static func main() async { await invoke() }
 }
 
 struct Serve: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ControlPlane
 import Foundation
+import Glibc
 import Model
 import Testing
 import WorldKit
@@ -26,6 +27,8 @@ struct SmallWorld {
         let small = SmallWorld(world: try World(topology: file.path), file: file)
         do {
             try await small.world.start()
+            // The only backend of the pool `nobody`.
+            await small.world.child("\(address):9199")?.stop(SIGKILL)
             try await body(small)
         } catch {
             let logs = ["dns", "l7", "l4"].map { "-- \($0)\n\(small.world.log(of: $0).suffix(1500))" }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import Invocation
 
 /// The operator's command line.
 @main struct Meridianctl: AsyncParsableCommand {
@@ -15,20 +15,5 @@ import Glibc
             UndrainCommand.self, ReloadCommand.self,
         ])
 
-    static func main() async {
-        do {
-            var command = try parseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
-        } catch {
-            let code = exitCode(for: error)
-            let message = fullMessage(for: error)
-            if !message.isEmpty { Output.write(message + "\n", to: code.isSuccess ? .standard : .diagnostics) }
-            // The library's own number for wrong usage is sysexits' 64; our programs all say 2.
-            Glibc.exit(code == .validationFailure ? 2 : code.rawValue)
-        }
-    }
+    static func main() async { await invoke() }
 }

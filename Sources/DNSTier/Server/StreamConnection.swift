@@ -21,6 +21,8 @@ final class StreamConnection: Channel {
     /// Answers that the client has not taken, and how much of them it has.
     private var pending: [UInt8] = []
     private var taken = 0
+    /// The end was announced: the edge has been told, so a short read is not the last one.
+    private var isEnding = false
     /// The client sends no more.
     private var hasEnded = false
 
@@ -39,6 +41,7 @@ final class StreamConnection: Channel {
 
     override func ready(_ readiness: Readiness) {
         if readiness.contains(.failed) { return close() }
+        if readiness.contains(.peerClosed) { isEnding = true }
         if !pending.isEmpty {
             flush()
             guard descriptor >= 0, pending.isEmpty else { return }
@@ -71,7 +74,7 @@ final class StreamConnection: Channel {
         switch result {
         case .bytes(let count):
             buffer.commit(count)
-            isDrained = count < room.count
+            isDrained = count < room.count && !isEnding
         case .wouldBlock: break
         case .endOfStream: hasEnded = true
         case .failed:
