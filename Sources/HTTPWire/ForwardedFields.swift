@@ -3,8 +3,8 @@ extension HeadWriter {
     /// Appends the lines of `fields` that concern more than one connection, neighbouring ones with one copy, and leaves
     /// out those for which `isReplaced` is true because the caller writes them anew.
     ///
-    /// `head` is the bytes that were parsed, from their start, and `end` the offset of the empty line. `start` is where
-    /// the octets begin that go on in front of the first field: 0 takes the start line along as it is. With `hasOptions`
+    /// `head` are the octets that were parsed, from their start, and `end` the offset of the empty line. `start` is where the
+    /// octets begin that go on in front of the first field: 0 takes the start line along as it is. `hasOptions` says that
     /// Connection lists further fields, which are left out too (RFC 9110 section 7.6.1).
     @inline(__always)
     package mutating func append(

@@ -17,8 +17,8 @@ package final class ResponseHead {
 
     package init() {}
 
-    /// Parses a head from the start of `bytes`. With `isHead` the request was HEAD, and there is no body whatever the
-    /// fields say.
+    /// Parses a head from the start of `bytes`. `isHead` says that the request was HEAD, so that there is no body whatever
+    /// the fields say; `limit` is in octets of the head, `fieldLimit` in field lines.
     package func parse(_ bytes: RawSpan, isHead: Bool, limit: Int, fieldLimit: Int) -> HeadResult {
         switch parseStatusLine(bytes) {
         case .invalid(let fault): return .invalid(fault)

@@ -170,8 +170,8 @@ package final class Exchange {
 
     // MARK: - Attempts
 
-    /// Sends the request to an endpoint: to an idle connection at once, to a new one when it is there. `isParsed` says
-    /// that the session's context still holds this request's head.
+    /// Sends the request to an endpoint: to an idle connection at once, to a new one when it is there. `isParsed` says that
+    /// the session's context still holds this request's head.
     func attempt(_ session: ClientSession, _ pool: WorkerPool, isParsed: Bool) {
         while attempts < Self.maximumAttempts {
             guard let position = pool.pick(tried: tried, source: session.source, random: &proxy.worker.random)

@@ -54,8 +54,8 @@ final class WorkerPool {
         self.endpoints = endpoints
     }
 
-    /// The endpoint for the next attempt. Bit n of `tried` says that position n was tried for this request (positions
-    /// above 63 share a bit).
+    /// The position of the endpoint for the next attempt; nil when none is usable. Bit n of `tried` says that position n was
+    /// tried for this request (positions above 63 share a bit).
     func pick(tried: UInt64, source: UInt64, random: inout WorkerRandom) -> Int? {
         policy.pick(
             among: PoolView(pool: self, tried: tried), source: source, cursor: &cursor, using: &random)

@@ -35,9 +35,9 @@ extension L7TierTests {
             try run(1_000)
             let third = await allocations(proxy)
             let grown = Int(third - second) - Int(second - first)
-            // Without optimisation, generic code keeps values on the heap.
+            // Without optimisation ten values of a request are kept on the heap, and there must not be more of them.
             #if DEBUG
-            #expect(grown <= 40_000)
+            #expect(grown <= 10_500, "1,000 requests allocated \(grown) times")
             #else
             #expect(grown <= 16, "1,000 requests allocated \(grown) times")
             #endif

@@ -211,6 +211,7 @@ extension L7TierTests {
             #expect(try idle.readToEnd() == "")
             await stopped
             #expect(throws: RawClient.Failure.self) { _ = try proxy.client() }
+            #expect(openSockets(port: proxy.address.port) == 0)
         }
 
         @Test("A reload moves new requests, keeps connections and goes on counting")

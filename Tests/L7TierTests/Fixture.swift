@@ -210,6 +210,23 @@ func ok(_ body: String = "hello", _ fields: String = "") -> String {
     "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
 }
 
+/// Sockets of this network that are bound to `port` and held by somebody: neither in TIME_WAIT nor on their way to it.
+func openSockets(port: UInt16) -> Int {
+    guard let file = fopen("/proc/self/net/tcp", "r") else { return -1 }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 512)
+    var count = 0
+    while fgets(&line, 512, file) != nil {
+        let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let fields = text.split(separator: " ")
+        guard fields.count > 3, let local = fields[1].split(separator: ":").last, UInt16(local, radix: 16) == port
+        else { continue }
+        // ESTABLISHED, CLOSE_WAIT and LISTEN.
+        if ["01", "08", "0A"].contains(fields[3]) { count += 1 }
+    }
+    return count
+}
+
 /// One at a time: the clients of these tests block their threads.
 @Suite("The L7 tier", .serialized)
 enum L7TierTests {}
