@@ -41,9 +41,30 @@ package struct Damping: Sendable, Hashable {
     package let rise: Duration
     /// How long evidence of failure must last before a healthy service is called down.
     package let fall: Duration
+    package let holdDown: HoldDownPolicy
 
-    package init(rise: Duration, fall: Duration) {
+    package init(rise: Duration, fall: Duration, holdDown: HoldDownPolicy = .off) {
         self.rise = rise
         self.fall = fall
+        self.holdDown = holdDown
     }
+}
+
+/// What keeps a place that fails again and again out for longer each time.
+package struct HoldDownPolicy: Sendable, Hashable {
+    /// So many failures within `window` hold it down; 0 turns it off.
+    package let failures: Int
+    package let window: Duration
+    /// How long the first time; each further failure doubles it, up to `maximum`.
+    package let base: Duration
+    package let maximum: Duration
+
+    package init(failures: Int, window: Duration, base: Duration, maximum: Duration) {
+        self.failures = failures
+        self.window = window
+        self.base = base
+        self.maximum = maximum
+    }
+
+    package static let off = HoldDownPolicy(failures: 0, window: .zero, base: .zero, maximum: .zero)
 }

@@ -23,10 +23,12 @@ package struct Node: Sendable, Hashable {
     /// How long a graceful stop waits for connections to finish.
     package let drainTimeout: Duration
     package let log: LogSettings
+    /// The file that keeps what the node knows over a restart; nil keeps nothing.
+    package let state: String?
 
     package init(
         name: String, tier: Tier, region: RegionID, address: IPAddress, workers: Int?, admin: SocketAddress?,
-        adminToken: Secret?, federation: SocketAddress?, drainTimeout: Duration, log: LogSettings
+        adminToken: Secret?, federation: SocketAddress?, drainTimeout: Duration, log: LogSettings, state: String? = nil
     ) {
         self.name = name
         self.tier = tier
@@ -38,6 +40,7 @@ package struct Node: Sendable, Hashable {
         self.federation = federation
         self.drainTimeout = drainTimeout
         self.log = log
+        self.state = state
     }
 }
 

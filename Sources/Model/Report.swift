@@ -24,10 +24,15 @@ package struct Report: Sendable, Hashable {
     package var observations: [Observation]
     /// Operations per second over the last few seconds.
     package var rate: Double
+    /// Every override that the node knows of, its own and others', so that all of them travel as long as anybody lives.
+    package var overrides: [Override]
+    /// The round trips of clients that the node measured lately; nil when there are none.
+    package var roundTrips: RoundTripWindow?
 
     package init(
         node: String, tier: Tier, region: String, incarnation: UInt64, sequence: UInt64, issuedAt: Timestamp,
-        state: State, configuration: UInt64, pools: [PoolFact], observations: [Observation], rate: Double
+        state: State, configuration: UInt64, pools: [PoolFact], observations: [Observation], rate: Double,
+        overrides: [Override] = [], roundTrips: RoundTripWindow? = nil
     ) {
         self.node = node
         self.tier = tier
@@ -40,6 +45,8 @@ package struct Report: Sendable, Hashable {
         self.pools = pools
         self.observations = observations
         self.rate = rate
+        self.overrides = overrides
+        self.roundTrips = roundTrips
     }
 }
 
@@ -107,11 +114,17 @@ package struct Verdict: Sendable, Hashable {
     package var since: Timestamp
     /// True when it stands only because too many peers fell silent (fail-static).
     package var frozen: Bool
+    /// True when it comes from before a restart and nothing has confirmed it yet.
+    package var stale: Bool
+    /// The operator's word that it follows, if any.
+    package var forced: Override.Action?
+    /// Until when flapping keeps it down, while it does.
+    package var heldUntil: Timestamp?
     package var reasons: [Reason]
 
     package init(
         service: ServiceID, region: RegionID, healthy: Bool, share: Double = 1, since: Timestamp, frozen: Bool = false,
-        reasons: [Reason]
+        stale: Bool = false, forced: Override.Action? = nil, heldUntil: Timestamp? = nil, reasons: [Reason]
     ) {
         self.service = service
         self.region = region
@@ -119,6 +132,9 @@ package struct Verdict: Sendable, Hashable {
         self.share = share
         self.since = since
         self.frozen = frozen
+        self.stale = stale
+        self.forced = forced
+        self.heldUntil = heldUntil
         self.reasons = reasons
     }
 

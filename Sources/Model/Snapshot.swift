@@ -11,10 +11,12 @@ package struct Snapshot: Sendable {
     package let http: HTTPPlan
     package let tcp: TCPPlan
     package let federation: FederationPlan
+    package let safety: [SafetyRule]
 
     package init(
         fingerprint: UInt64, regions: [Region], nodes: [Node], services: [Service], pools: [Pool],
-        endpoints: [Endpoint], dns: DNSPlan, http: HTTPPlan, tcp: TCPPlan, federation: FederationPlan
+        endpoints: [Endpoint], dns: DNSPlan, http: HTTPPlan, tcp: TCPPlan, federation: FederationPlan,
+        safety: [SafetyRule] = []
     ) {
         self.fingerprint = fingerprint
         self.regions = regions
@@ -26,6 +28,7 @@ package struct Snapshot: Sendable {
         self.http = http
         self.tcp = tcp
         self.federation = federation
+        self.safety = safety
     }
 
     package subscript(id: RegionID) -> Region { regions[id.index] }

@@ -36,7 +36,19 @@ struct Compiler {
             dns: dns(root.section("dns")),
             http: http(root.section("http")),
             tcp: tcp(root.section("tcp")),
-            federation: federation(root.section("federation")))
+            federation: federation(root.section("federation")),
+            safety: root.items("safety").compactMap(\.record).map(safety))
+    }
+
+    private func safety(_ record: Record) -> SafetyRule {
+        let named = record.items("of").compactMap(\.text).map { region(named: $0) }
+        let regions = named.isEmpty ? root.records("regions").map { region(named: $0.name) } : named
+        return SafetyRule(
+            name: record.text("name"),
+            kind: record.optionalInteger("atLeast").map(SafetyRule.Kind.atLeast)
+                ?? .gate(isOpen: record.text("gate") == "open"),
+            regions: regions, services: record.items("services").compactMap(\.text).compactMap { serviceIDs[$0] },
+            names: record.items("names").compactMap(\.text))
     }
 
     // MARK: - Names
@@ -79,7 +91,9 @@ struct Compiler {
                 format: LogSettings.Format(rawValue: log.text("format")) ?? .text,
                 level: log.text("level"),
                 access: log.optionalText("access"),
-                accessSample: log.integer("accessSample")))
+                accessSample: log.integer("accessSample")),
+            state: record.optionalText("state")
+                ?? root.optionalText("stateDirectory").map { "\($0)/\(name).state" })
     }
 
     /// The node's own address or its region's.
@@ -101,6 +115,12 @@ struct Compiler {
             requires: Role(rawValue: record.text("requires")) ?? .any)
     }
 
+    private static func holdDown(_ record: Record) -> HoldDownPolicy {
+        HoldDownPolicy(
+            failures: record.integer("failures"), window: record.duration("window"), base: record.duration("base"),
+            maximum: record.duration("maximum"))
+    }
+
     private func federation(_ record: Record) -> FederationPlan {
         let damping = record.section("damping")
         return FederationPlan(
@@ -111,6 +131,8 @@ struct Compiler {
             staleAfter: record.duration("staleAfter"),
             clockSkew: record.duration("clockSkew"),
             failStaticShare: record.integer("failStaticShare"),
-            damping: Damping(rise: damping.duration("rise"), fall: damping.duration("fall")))
+            damping: Damping(
+                rise: damping.duration("rise"), fall: damping.duration("fall"),
+                holdDown: Self.holdDown(damping.section("holdDown"))))
     }
 }

@@ -79,8 +79,8 @@ package enum JSONSchema {
             .object([("type", .string("string")), ("pattern", .string(pattern))])
         }
         switch kind {
-        case .text, .file, .fileOrOutput, .reference: return .object([("type", .string("string"))])
-        case .name: return pattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+        case .text, .file, .fileOrOutput, .writtenFile, .reference: return .object([("type", .string("string"))])
+        case .name, .candidate: return pattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
         case .choice(let words): return .object([("enum", .array(words.map(JSONText.string)))])
         case .boolean: return .object([("type", .string("boolean"))])
         case .integer(let range):
@@ -111,6 +111,10 @@ package enum JSONSchema {
                 ("pattern", .string("^[1-5][0-9][0-9](-[1-5][0-9][0-9])?$")),
             ])
         case .country: return pattern("^[A-Z]{2}$")
+        case .subdivision: return pattern("^[A-Z]{2}-[A-Z0-9]{1,3}$")
+        case .city: return pattern("^[A-Z]{2}(-[A-Z0-9]{1,3})?/.{1,100}$")
+        case .network: return pattern("^(AS)?[0-9]{1,10}$")
+        case .clients: return pattern("^(\\*|[0-9A-Fa-f.:]+/[0-9]+|[A-Za-z0-9][A-Za-z0-9._-]{0,62})$")
         case .environmentVariable: return pattern("^[A-Za-z_][A-Za-z0-9_]*$")
         case .word(let word, let other):
             return .object([("oneOf", .array([.object([("const", .string(word))]), scalar(other)]))])

@@ -67,6 +67,28 @@ extension ScalarKind {
         return text.utf8.allSatisfy { isAlphanumeric($0) || ".-_".utf8.contains($0) }
     }
 
+    static func isSubdivision(_ text: Substring) -> Bool {
+        let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, isCountry(parts[0]), (1...3).contains(parts[1].utf8.count) else { return false }
+        return parts[1].utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) }
+    }
+
+    static func isCity(_ text: String) -> Bool {
+        guard let slash = text.firstIndex(of: "/"), isPrintable(text) else { return false }
+        let place = text[..<slash]
+        let name = text[slash...].dropFirst()
+        return (isCountry(place) || isSubdivision(place)) && !name.isEmpty && name.utf8.count <= 100
+    }
+
+    /// 1 ... 4294967295.
+    static func network(_ text: String) -> Int? {
+        integer(text.hasPrefix("AS") ? String(text.dropFirst(2)) : text, in: 1...Int(UInt32.max))
+    }
+
+    private static func isCountry(_ text: Substring) -> Bool {
+        text.utf8.count == 2 && text.utf8.allSatisfy { (0x41...0x5a).contains($0) }
+    }
+
     static func isVariable(_ text: String) -> Bool {
         guard let first = text.utf8.first, isAlphanumeric(first) || first == 0x5f, !(0x30...0x39).contains(first)
         else { return false }
@@ -94,7 +116,7 @@ extension Duration {
     ]
 
     /// Reads `500ms`, `1.5s`, `2m`, `1h`, `7d`: a decimal number with at most three fractional digits, and a unit.
-    init?(text: String, in range: ClosedRange<Duration>) {
+    package init?(text: String, in range: ClosedRange<Duration>) {
         guard let unit = Self.units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
         let parts = text.dropLast(unit.suffix.count).split(
             separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
@@ -113,7 +135,7 @@ extension Duration {
     }
 
     /// The shortest text that reads as this duration (whole milliseconds).
-    var text: String {
+    package var text: String {
         let total = nanoseconds
         if total == 0 { return "0s" }
         let unit = Self.units.last { total % $0.nanoseconds == 0 } ?? Self.units[0]

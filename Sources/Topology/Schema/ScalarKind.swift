@@ -23,6 +23,8 @@ indirect enum ScalarKind: Sendable {
     case file
     /// The same, or `-` for standard output.
     case fileOrOutput
+    /// A path relative to the file in which it is written, of something that a node makes itself.
+    case writtenFile
     /// A fully qualified DNS name, with or without the final dot.
     case domain
     /// A DNS name relative to its zone, `@` for the apex; absolute with a final dot.
@@ -36,6 +38,16 @@ indirect enum ScalarKind: Sendable {
     case statuses
     /// ISO 3166-1 alpha-2.
     case country
+    /// ISO 3166-2: `US-CA`.
+    case subdivision
+    /// `FR/Paris` or `US-CA/Los Angeles`: country or subdivision, and English name.
+    case city
+    /// The number of an autonomous system, `AS64500` or `64500`.
+    case network
+    /// An address prefix, the name of a set of them, or `*`.
+    case clients
+    /// The name of one of the answers beside it. Whether there is one is for `NameChecks` to say.
+    case candidate
     case environmentVariable
     /// The name of something that the topology defines.
     case reference(Referent)
@@ -87,7 +99,7 @@ extension ScalarKind {
         case .address: "an IPv4 or IPv6 address"
         case .socketAddress: "an address and port such as 127.0.0.1:80 or [::1]:80"
         case .prefix: "an address prefix such as 10.0.0.0/8 or 2001:db8::/32, without bits behind its length"
-        case .file: "a path, relative to this file"
+        case .file, .writtenFile: "a path, relative to this file"
         case .fileOrOutput: "a path, relative to this file, or - for standard output"
         case .domain: "a DNS name such as example.test"
         case .label: "a DNS name relative to its zone, or @ for the zone itself"
@@ -96,6 +108,11 @@ extension ScalarKind {
         case .urlPath: "a path that begins with / and has no blanks"
         case .statuses: "a status from 100 to 599, or a range such as 200-399"
         case .country: "a country code of two capital letters (ISO 3166-1)"
+        case .subdivision: "a code such as US-CA (ISO 3166-2)"
+        case .city: "a country or subdivision and a city's English name, such as FR/Paris or US-CA/Los Angeles"
+        case .network: "the number of an autonomous system such as AS64500"
+        case .clients: "an address prefix such as 10.0.0.0/8, the name of a set in dns.prefixSets, or *"
+        case .candidate: "the name of an answer"
         case .environmentVariable: "the name of an environment variable"
         case .reference(let referent): "the name of a \(referent.rawValue)"
         case .word(let word, let other): "\(word), or \(other.allowed)"
@@ -106,7 +123,7 @@ extension ScalarKind {
     func read(_ text: String) -> Atom? {
         switch self {
         case .text: Self.isPrintable(text) ? .text(text) : nil
-        case .name, .reference: Self.isName(text) ? .text(text) : nil
+        case .name, .reference, .candidate: Self.isName(text) ? .text(text) : nil
         case .choice(let words): words.contains(text) ? .text(text) : nil
         case .boolean: text == "true" ? .boolean(true) : text == "false" ? .boolean(false) : nil
         case .integer(let range): Self.integer(text, in: range).map(Atom.integer)
@@ -118,7 +135,7 @@ extension ScalarKind {
         case .address: IPAddress(text).map(Atom.address)
         case .socketAddress: SocketAddress(text).flatMap { $0.port == 0 ? nil : Atom.socketAddress($0) }
         case .prefix: IPPrefix(text).map(Atom.prefix)
-        case .file, .fileOrOutput: !text.isEmpty && Self.isPrintable(text) ? .text(text) : nil
+        case .file, .fileOrOutput, .writtenFile: !text.isEmpty && Self.isPrintable(text) ? .text(text) : nil
         case .domain: DomainText.absolute(text).map(Atom.text)
         case .label: text == "@" ? .text(text) : DomainText.relative(text).map(Atom.text)
         case .hostPattern: Self.hostPattern(text).map(Atom.text)
@@ -127,6 +144,11 @@ extension ScalarKind {
         case .statuses: Self.statuses(text).map(Atom.range)
         case .country:
             text.utf8.count == 2 && text.utf8.allSatisfy { (0x41...0x5a).contains($0) } ? .text(text) : nil
+        case .subdivision: Self.isSubdivision(text[...]) ? .text(text) : nil
+        case .city: Self.isCity(text) ? .text(text) : nil
+        case .network: Self.network(text).map(Atom.integer)
+        case .clients:
+            text == "*" ? .word : IPPrefix(text).map(Atom.prefix) ?? (Self.isName(text) ? .text(text) : nil)
         case .environmentVariable: Self.isVariable(text) ? .text(text) : nil
         case .word(let word, let other): text == word ? .word : other.read(text)
         }

@@ -8,11 +8,16 @@ enum TopologySchema {
                 "include", .list(.scalar(.file)),
                 "Further files. Sections are merged; defining the same thing twice is an error."),
             .init("federation", .record(federation), .filled, "How nodes tell each other what they know."),
+            .init(
+                "stateDirectory", .writtenFile,
+                "A folder where each node keeps what it knows over a restart, in `NODE.state`. Nothing is kept if absent."
+            ),
             .init("regions", .map(.name, .record(region), atLeast: 1), .required, "The places that serve users."),
             .init("nodes", .map(.name, .record(node), atLeast: 1), .required, "The processes: one per tier and place."),
             .init(
                 "services", .map(.name, .record(service)),
                 "What users and other services rely on, region by region. Its health is federated."),
+            .init("safety", .list(.record(safety)), "What operators may not do by mistake."),
             .init("pools", .map(.name, .record(pool)), "Sets of interchangeable servers."),
             .init("dns", .record(dns), .filled, "What the DNS nodes answer."),
             .init("http", .record(http), .filled, "What the L7 nodes listen on and where requests go."),
@@ -68,6 +73,21 @@ enum TopologySchema {
             .init(
                 "fall", .durations(.zero ... .seconds(3600)), .standard("0s"),
                 "Evidence of failure, before a healthy service is called down. A node that says goodbye is not damped."),
+            .init(
+                "holdDown", .record(holdDown), .filled, "What keeps a place that fails again and again out for longer."),
+        ])
+
+    static let holdDown = RecordSchema(
+        "federation.damping.holdDown",
+        "A service that failed `failures` times in a region within `window` stays down there for `base`, after the next"
+            + " failure for twice that, and so on up to `maximum`, however healthy it looks. Goodbyes do not count.",
+        [
+            .init("failures", .integer(0...64), .standard("4"), "0 turns it off."),
+            .init(
+                "window", .durations(.seconds(1) ... .seconds(86_400)), .standard("5m"),
+                "Time in which it is held down does not count."),
+            .init("base", .durations(.seconds(1) ... .seconds(3600)), .standard("30s"), "The first hold."),
+            .init("maximum", .durations(.seconds(1) ... .seconds(86_400)), .standard("10m"), "The longest hold."),
         ])
 
     // MARK: - Regions, nodes, services
@@ -79,6 +99,23 @@ enum TopologySchema {
             .init("address", .address, "Its nodes use this address unless they name their own."),
             .init(
                 "capacity", .integer(1...1_000_000_000), "Requests per second that it can carry. Unlimited if absent."),
+        ])
+
+    static let safety = RecordSchema(
+        "safety[]",
+        "A rule that overrides and drains are held against. What would break it is refused, unless the operator insists.",
+        oneOf: ["atLeast", "gate"],
+        [
+            .init("name", .name, .required, "What refusals call it; the name of its gate."),
+            .init("atLeast", .integer(1...1000), "So many of the regions stay on."),
+            .init(
+                "gate", .choice(["open", "closed"]),
+                "Changes need the gate to be open. This is what it is unless an operator opens or closes it."),
+            .init("of", .list(.scalar(.reference(.region)), atLeast: 1), .derived("every region"), "The regions."),
+            .init("services", .list(.scalar(.reference(.service))), "The services that it is about."),
+            .init(
+                "names", .list(.scalar(.domain)),
+                "The dynamic names that it is about; without services and names it is about every dynamic name."),
         ])
 
     static let location = RecordSchema(
@@ -112,6 +149,9 @@ enum TopologySchema {
                 "drainTimeout", .durations(.zero ... .seconds(3600)), .standard("10s"),
                 "How long a graceful stop waits for connections to finish."),
             .init("log", .record(log), .filled, "What it writes about itself and its traffic."),
+            .init(
+                "state", .writtenFile, .derived("`NODE.state` in `stateDirectory`"),
+                "The file where it keeps what it knows over a restart."),
         ])
 
     static let log = RecordSchema(

@@ -6,6 +6,7 @@ enum CrossChecks {
         diagnostics += FederationChecks.run(on: root)
         diagnostics += NodeChecks.run(on: root)
         diagnostics += ServiceChecks.run(on: root)
+        diagnostics += SafetyChecks.run(on: root)
         diagnostics += PoolChecks.run(on: root)
         diagnostics += NameChecks.run(on: root)
         diagnostics += ListenerChecks.run(on: root)

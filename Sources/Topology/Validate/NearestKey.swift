@@ -50,7 +50,7 @@ extension ScalarKind {
             case .share: [text + "%", text.filter { $0 != " " }]
             case .urlPath: ["/" + text]
             case .country: [text.uppercased()]
-            case .prefix: Self.withoutHostBits(text).map { [$0] } ?? []
+            case .prefix, .clients: Self.withoutHostBits(text).map { [$0] } ?? []
             case .statuses where text.count == 3 && text.lowercased().hasSuffix("xx"):
                 text.first.map { ["\($0)00-\($0)99"] } ?? []
             case .word(let word, let other):

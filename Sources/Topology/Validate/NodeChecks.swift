@@ -111,6 +111,10 @@ private enum PortClashes {
             let dns = root.section("dns")
             let position = node.position(of: "address")
             result.append(("dns.port of nodes.\(name)", SocketAddress(address, port: dns.port("port")), position))
+            if let proxy = dns.record("proxy") {
+                result.append(
+                    ("dns.proxy.port of nodes.\(name)", SocketAddress(address, port: proxy.port("port")), position))
+            }
         case "l7", "l4":
             let section = node.text("tier") == "l7" ? "http" : "tcp"
             for listener in root.section(section).records("listeners") {

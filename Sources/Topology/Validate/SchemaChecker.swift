@@ -76,6 +76,8 @@ struct SchemaChecker {
             let resolved = position.source.resolve(written)
             if !secret { files.append((resolved, position)) }
             return .text(resolved)
+        case .writtenFile:
+            return .text(position.source.resolve(written))
         case .fileOrOutput where written != "-":
             return .text(position.source.resolve(written))
         default:
@@ -99,7 +101,10 @@ struct SchemaChecker {
         for (index, tree) in trees.enumerated() {
             items.append(check(tree, as: item, path: "\(path)[\(index)]"))
         }
-        if case .scalar(.reference) = item { reportRepeats(in: items, path) }
+        switch item {
+        case .scalar(.reference), .scalar(.candidate): reportRepeats(in: items, path)
+        default: break
+        }
         return Checked(position: tree.position, value: .list(items))
     }
 
