@@ -13,6 +13,30 @@ package struct LatencyTable: Sendable {
     package let regionCount: Int
     /// Rows of `regionCount` figures in microseconds, or `unknown`. Row 0 knows nothing.
     private let figures: [UInt32]
+    /// Beside `figures`, or empty when nothing was measured.
+    private let evidences: [Evidence]
+
+    /// What a measured figure rests on: 16 octets.
+    package struct Evidence: Sendable, Hashable {
+        /// Microseconds: as low as the latency may well be, given how few and how old the samples are. Below the best known
+        /// figure, the region is worth trying.
+        package let bound: UInt32
+        package let samples: UInt32
+        /// Seconds, on the clock of whoever measured, of the latest sample.
+        package let updated: UInt32
+        /// The length of the prefix that the samples came from.
+        package let length: UInt8
+
+        package init(bound: UInt32, samples: UInt32, updated: UInt32, length: UInt8) {
+            self.bound = bound
+            self.samples = samples
+            self.updated = updated
+            self.length = length
+        }
+
+        /// No samples: the figure comes from a file.
+        static let none = Evidence(bound: 0, samples: 0, updated: 0, length: 0)
+    }
 
     package var rowCount: Int { regionCount == 0 ? 1 : figures.count / regionCount }
 
@@ -21,16 +45,56 @@ package struct LatencyTable: Sendable {
         figures[Int(row) * regionCount + region.index]
     }
 
+    /// What the figure rests on; nil when it is unknown or comes from a file.
+    package func evidence(row: UInt32, region: RegionID) -> Evidence? {
+        guard !evidences.isEmpty else { return nil }
+        let evidence = evidences[Int(row) * regionCount + region.index]
+        return evidence.samples > 0 ? evidence : nil
+    }
+
+    /// Whether any figure was measured.
+    package var isMeasured: Bool { !evidences.isEmpty }
+
+    /// As low as the latency may well be, in microseconds: 0 when nothing is known, the figure itself when a file says it.
+    package func bound(row: UInt32, region: RegionID) -> UInt32 {
+        let figure = figure(row: row, region: region)
+        if figure == Self.unknown { return 0 }
+        return evidence(row: row, region: region)?.bound ?? figure
+    }
+
+    /// The candidate that is most worth trying for clients of a row: the one whose latency may be lowest, when it may be
+    /// lower than the best known figure. Those within `tolerance` (microseconds) of the best are not tried: they are near.
+    ///
+    /// - Returns: a position in `candidates`; nil when nobody may be better, or nothing at all is known.
+    package func exploration(row: UInt32, among candidates: [RegionID?], tolerance: UInt32) -> Int? {
+        var best = Self.unknown
+        for case let region? in candidates { best = min(best, figure(row: row, region: region)) }
+        if best == Self.unknown { return nil }
+        var lowest = best
+        var found: Int?
+        for (position, region) in candidates.enumerated() {
+            guard let region else { continue }
+            let figure = figure(row: row, region: region)
+            if figure != Self.unknown, figure - best <= tolerance { continue }
+            let bound = bound(row: row, region: region)
+            if bound < lowest { (lowest, found) = (bound, position) }
+        }
+        return found
+    }
+
     package struct Entry: Sendable, Hashable {
         package let prefix: IPPrefix
         package let region: RegionID
-        /// Less than `LatencyTable.unknown`.
+        /// `LatencyTable.unknown` hides what wider prefixes say.
         package let microseconds: UInt32
+        /// Nil for a figure that was not measured by us.
+        package let evidence: Evidence?
 
-        package init(prefix: IPPrefix, region: RegionID, microseconds: UInt32) {
+        package init(prefix: IPPrefix, region: RegionID, microseconds: UInt32, evidence: Evidence? = nil) {
             self.prefix = prefix
             self.region = region
             self.microseconds = microseconds
+            self.evidence = evidence
         }
     }
 
@@ -42,12 +106,10 @@ package struct LatencyTable: Sendable {
         _ entries: [Entry], regionCount: Int, duplicate: (_ first: Int, _ second: Int) -> Void = { _, _ in }
     ) {
         // Enclosing prefixes first, each followed by what it encloses: a row starts as a copy of its encloser's.
-        let order = entries.indices.sorted {
-            let (left, right) = (entries[$0].prefix, entries[$1].prefix)
-            if left.address != right.address { return left.address < right.address }
-            return left.length != right.length ? left.length < right.length : $0 < $1
-        }
+        let order = PrefixOrder.positions(count: entries.count) { entries[$0].prefix }
+        let isMeasured = entries.contains { $0.evidence != nil }
         var figures = Array(repeating: Self.unknown, count: regionCount)
+        var evidences = isMeasured ? Array(repeating: Evidence.none, count: regionCount) : []
         /// The entry that gave a figure of the current row, for `duplicate`.
         var givers = Array(repeating: -1, count: regionCount)
         var rows: [(prefix: IPPrefix, value: UInt32)] = []
@@ -59,6 +121,7 @@ package struct LatencyTable: Sendable {
                 let encloser = Int(open.last?.value ?? 0) * regionCount
                 let row = (entry.prefix, UInt32(figures.count / max(regionCount, 1)))
                 for region in 0..<regionCount { figures.append(figures[encloser + region]) }
+                if isMeasured { for region in 0..<regionCount { evidences.append(evidences[encloser + region]) } }
                 for region in 0..<regionCount { givers[region] = -1 }
                 open.append(row)
                 rows.append(row)
@@ -67,89 +130,11 @@ package struct LatencyTable: Sendable {
             if givers[region] >= 0 { duplicate(givers[region], position) }
             givers[region] = position
             figures[figures.count - regionCount + region] = entry.microseconds
+            if isMeasured { evidences[evidences.count - regionCount + region] = entry.evidence ?? .none }
         }
         self.prefixes = PrefixTable(rows, otherwise: 0)
         self.figures = figures
+        self.evidences = evidences
         self.regionCount = regionCount
-    }
-}
-
-extension LatencyTable {
-    /// Reads lines of `prefix,region,milliseconds`; milliseconds are 0 ... 60000 with at most three decimals.
-    ///
-    /// - Parameters:
-    ///   - text: the file.
-    ///   - regions: the names that the second field may have, in the order of their `RegionID`.
-    /// - Throws: everything that is wrong, up to `InvalidTable.limit` problems.
-    package init(csv text: [UInt8], regions: [String]) throws(InvalidTable) {
-        var reader = FieldReader(text)
-        var collector = ProblemCollector()
-        var entries: [Entry] = []
-        var lines: [Int] = []
-        var fields: [FieldReader.Field] = []
-        let names = regions.map { Array($0.utf8)[...] }
-        while reader.nextLine(&fields) {
-            guard fields.count == 3 else {
-                collector.add(
-                    reader.problem(fields[0], "\(fields.count) fields; a line is prefix,region,milliseconds"))
-                continue
-            }
-            let prefix = reader.prefix(fields[0])
-            if prefix == nil {
-                collector.add(
-                    reader.problem(
-                        fields[0],
-                        "\"\(reader.string(fields[0]))\" is no prefix; it is written 192.0.2.0/24 or 2001:db8::/32, "
-                            + "with no bit set behind its length"))
-            }
-            let region = names.firstIndex(of: reader.bytes(fields[1]))
-            if region == nil {
-                collector.add(
-                    reader.problem(
-                        fields[1],
-                        "\"\(reader.string(fields[1]))\" is no region; the regions are "
-                            + regions.joined(separator: ", ")))
-            }
-            let microseconds = Self.microseconds(reader.bytes(fields[2]))
-            if microseconds == nil {
-                collector.add(
-                    reader.problem(
-                        fields[2],
-                        "\"\(reader.string(fields[2]))\" is no latency; it is 0 to 60000 milliseconds with at most "
-                            + "three decimals"))
-            }
-            guard let prefix, let region, let microseconds else { continue }
-            entries.append(Entry(prefix: prefix, region: RegionID(region), microseconds: microseconds))
-            lines.append(reader.line)
-        }
-        self.init(entries, regionCount: regions.count) { first, second in
-            let entry = entries[second]
-            collector.add(
-                TableProblem(
-                    line: lines[second], column: 1,
-                    message: "\(entry.prefix) to \(regions[entry.region.index]) is on line \(lines[first]) already"))
-        }
-        try collector.finish()
-    }
-
-    /// `12`, `12.5` or `0.125` milliseconds.
-    private static func microseconds(_ text: ArraySlice<UInt8>) -> UInt32? {
-        var value: UInt64 = 0
-        var digits = 0
-        var decimals: Int?
-        for byte in text {
-            if byte == UInt8(ascii: ".") {
-                guard decimals == nil, digits > 0 else { return nil }
-                decimals = 0
-            } else {
-                guard (0x30...0x39).contains(byte), digits < 8, decimals ?? 0 < 3 else { return nil }
-                value = value * 10 + UInt64(byte - 0x30)
-                digits += 1
-                if let count = decimals { decimals = count + 1 }
-            }
-        }
-        guard digits > 0, decimals != 0 else { return nil }
-        for _ in (decimals ?? 0)..<3 { value *= 10 }
-        return value <= 60_000_000 ? UInt32(value) : nil
     }
 }

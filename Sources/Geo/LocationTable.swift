@@ -1,133 +1,96 @@
 package import Model
 
-/// Where clients are, as far as a location file knows. Either part may be unknown.
-package struct Place: Sendable, Hashable {
-    /// AF AN AS EU NA OC SA.
-    package let continent: String?
-    /// ISO 3166-1 alpha-2, upper case.
-    package let country: String?
-
-    package init(continent: String?, country: String?) {
-        self.continent = continent
-        self.country = country
-    }
-
-    package static let unknown = Place(continent: nil, country: nil)
-
-    package static let continents: Set<String> = ["AF", "AN", "AS", "EU", "NA", "OC", "SA"]
-}
-
 /// Client prefix → place.
+///
+/// What a steering step asks of it is nearly always coarser than what it holds: `classes(by:)` cuts the address space by the
+/// part that matters (a country, the order of regions by distance) and asks for it once for each distinct place.
 package struct LocationTable: Sendable {
     /// Values are positions in `places`.
     package let prefixes: PrefixTable
-    /// Distinct; the first one is `Place.unknown`.
+    /// Distinct; the first one is `Place.unknown`. Their `asn` is 0: it stands in `networks`.
     package let places: [Place]
+    /// By `Place.city`; the first one is empty. Names that several cities share stand here once.
+    package let cityNames: [String]
+    /// Values are AS numbers, 0 where unknown.
+    package let networks: PrefixTable
 
-    package init(prefixes: PrefixTable, places: [Place]) {
+    package init(
+        prefixes: PrefixTable, places: [Place], cityNames: [String] = [""],
+        networks: PrefixTable = PrefixTable(everywhere: 0)
+    ) {
         self.prefixes = prefixes
         self.places = places
+        self.cityNames = cityNames
+        self.networks = networks
     }
 
-    /// The place of `address` and the width of the widest prefix around it that lies in that one place.
+    /// The place of `address` and the width of the widest prefix around it that lies in that one place and network.
     package func place(of address: IPAddress) -> (place: Place, width: Int) {
         let match = prefixes.lookup(address)
-        return (places[Int(match.value)], match.width)
+        let network = networks.lookup(address)
+        return (places[Int(match.value)].announced(by: network.value), max(match.width, network.width))
     }
-}
 
-/// Gives each distinct place its position.
-struct PlaceIndex {
-    private(set) var places = [Place.unknown]
-    private var positions = [Place.unknown: UInt32(0)]
-
-    mutating func position(of place: Place) -> UInt32 {
-        if let known = positions[place] { return known }
-        let position = UInt32(places.count)
-        places.append(place)
-        positions[place] = position
-        return position
+    /// The name of the place's city, in English.
+    package func cityName(of place: Place) -> String? {
+        guard place.city != 0, place.city < cityNames.count else { return nil }
+        return cityNames[Int(place.city)]
     }
-}
 
-extension LocationTable {
-    /// Reads lines of `prefix,continent,country`; continent or country may be empty. Comments begin with `#`.
+    /// Cuts the address space by what `key` says of places.
     ///
-    /// - Throws: everything that is wrong, up to `InvalidTable.limit` problems.
-    package init(csv text: [UInt8]) throws(InvalidTable) {
-        var reader = FieldReader(text)
-        var collector = ProblemCollector()
-        var index = PlaceIndex()
-        var entries: [(prefix: IPPrefix, value: UInt32)] = []
-        var lines: [Int] = []
-        var fields: [FieldReader.Field] = []
-        while reader.nextLine(&fields) {
-            guard fields.count == 3 else {
-                collector.add(
-                    reader.problem(fields[0], "\(fields.count) fields; a line is prefix,continent,country"))
-                continue
+    /// ```swift
+    /// let byCountry = locations.classes { $0.country }
+    /// let country = byCountry.keys[Int(byCountry.table.lookup(client).value)]
+    /// ```
+    /// Clients whose places have equal keys are one class, so that the table has as few ranges as the question allows and
+    /// its widths are as wide as they may be.
+    ///
+    /// - Parameters:
+    ///   - asksNetworks: whether `key` looks at `asn`. Without it, networks do not cut the address space.
+    ///   - key: a function of its argument; called once for each distinct one.
+    /// - Returns: a table whose values are positions in `keys`, which are distinct.
+    package func classes<Key: Hashable>(
+        asksNetworks: Bool = false, by key: (Place) -> Key
+    ) -> (table: PrefixTable, keys: [Key]) {
+        var interner = KeyInterner<Key>()
+        guard asksNetworks else {
+            var known = [UInt32?](repeating: nil, count: places.count)
+            let table = prefixes.mapped { position in
+                if let value = known[Int(position)] { return value }
+                let value = interner.position(of: key(places[Int(position)]))
+                known[Int(position)] = value
+                return value
             }
-            guard let prefix = reader.prefix(fields[0]) else {
-                collector.add(
-                    reader.problem(
-                        fields[0],
-                        "\"\(reader.string(fields[0]))\" is no prefix; it is written 192.0.2.0/24 or 2001:db8::/32, "
-                            + "with no bit set behind its length"))
-                continue
-            }
-            guard
-                let continent = Self.code(
-                    reader, fields[1], "a continent: AF AN AS EU NA OC SA or empty", Place.continents.contains,
-                    &collector),
-                let country = Self.code(
-                    reader, fields[2], "a country: two upper-case letters (ISO 3166-1) or empty", Self.isCountry,
-                    &collector)
-            else { continue }
-            entries.append((prefix, index.position(of: Place(continent: continent.text, country: country.text))))
-            lines.append(reader.line)
+            return (table, interner.keys)
         }
-        let prefixes = PrefixTable(entries, otherwise: 0) { first, second in
-            collector.add(
-                TableProblem(
-                    line: lines[second], column: 1,
-                    message: "\(entries[second].prefix) is on line \(lines[first]) already"))
+        var known: [UInt64: UInt32] = [:]
+        let table = prefixes.combined(with: networks) { position, asn in
+            let pair = UInt64(position) << 32 | UInt64(asn)
+            if let value = known[pair] { return value }
+            let value = interner.position(of: key(places[Int(position)].announced(by: asn)))
+            known[pair] = value
+            return value
         }
-        try collector.finish()
-        self.init(prefixes: prefixes, places: index.places)
-    }
-
-    /// A field that was understood; nil text is an empty one.
-    private struct Code {
-        let text: String?
-    }
-
-    /// Nil when the field is neither empty nor `accepted`, and then the problem is noted.
-    private static func code(
-        _ reader: FieldReader, _ field: FieldReader.Field, _ expectation: String, _ accepted: (String) -> Bool,
-        _ collector: inout ProblemCollector
-    ) -> Code? {
-        if field.range.isEmpty { return Code(text: nil) }
-        let text = reader.string(field)
-        if accepted(text) { return Code(text: text) }
-        collector.add(reader.problem(field, "\"\(text)\" is not \(expectation)"))
-        return nil
-    }
-
-    static func isCountry(_ text: String) -> Bool {
-        text.utf8.count == 2 && text.utf8.allSatisfy { (0x41...0x5a).contains($0) }
+        return (table, interner.keys)
     }
 }
 
-/// Keeps the first `InvalidTable.limit` problems.
-struct ProblemCollector {
-    private var problems: [TableProblem] = []
+/// Gives each distinct key its position.
+struct KeyInterner<Key: Hashable> {
+    private(set) var keys: [Key] = []
+    private var positions: [Key: UInt32] = [:]
 
-    mutating func add(_ problem: TableProblem) {
-        if problems.count < InvalidTable.limit { problems.append(problem) }
+    /// `first`: gets position 0.
+    init(first: Key...) {
+        for key in first { _ = position(of: key) }
     }
 
-    func finish() throws(InvalidTable) {
-        if problems.isEmpty { return }
-        throw InvalidTable(problems: problems.sorted { ($0.line, $0.column) < ($1.line, $1.column) })
+    mutating func position(of key: Key) -> UInt32 {
+        if let known = positions[key] { return known }
+        let position = UInt32(keys.count)
+        keys.append(key)
+        positions[key] = position
+        return position
     }
 }

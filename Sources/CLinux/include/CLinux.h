@@ -19,12 +19,15 @@
 #include <sched.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /// epoll_event is packed on x86-64 and its data is a union: one call to read each part.
 static inline void *meridian_event_pointer(const struct epoll_event *event) { return event->data.ptr; }
@@ -39,12 +42,41 @@ static inline int meridian_epoll_modify(int poller, int descriptor, uint32_t eve
     return epoll_ctl(poller, EPOLL_CTL_MOD, descriptor, &event);
 }
 
-static inline int meridian_recvmmsg(int descriptor, struct mmsghdr *messages, unsigned int count) {
-    return recvmmsg(descriptor, messages, count, MSG_DONTWAIT, NULL);
+/// A timer that expires every second. Returns its descriptor, or -1 and sets errno.
+int meridian_heartbeat(void);
+
+/// Asks for huge pages under a large block that is read all over: a look-up that misses the caches then seldom misses the
+/// table of pages too.
+void meridian_prefer_huge_pages(void *memory, size_t size);
+
+/// Has the processor fetch the cache line at `address`, which may be any address.
+static inline void meridian_prefetch(const void *address) { __builtin_prefetch(address); }
+
+// The calls of the data paths, made directly: the C library's functions are cancellation points, which in a process with
+// threads costs two atomic operations a call.
+
+static inline long meridian_epoll_wait(int poller, struct epoll_event *events, int count, int milliseconds) {
+    return syscall(SYS_epoll_pwait, poller, events, count, milliseconds, NULL, 8);
 }
 
-static inline int meridian_sendmmsg(int descriptor, struct mmsghdr *messages, unsigned int count) {
-    return sendmmsg(descriptor, messages, count, MSG_DONTWAIT);
+static inline long meridian_read(int descriptor, void *room, size_t count) {
+    return syscall(SYS_read, descriptor, room, count);
+}
+
+static inline long meridian_send(int descriptor, const void *octets, size_t count) {
+    return syscall(SYS_sendto, descriptor, octets, count, MSG_NOSIGNAL, NULL, 0);
+}
+
+static inline long meridian_sendmsg(int descriptor, const struct msghdr *message) {
+    return syscall(SYS_sendmsg, descriptor, message, MSG_NOSIGNAL);
+}
+
+static inline long meridian_recvmmsg(int descriptor, struct mmsghdr *messages, unsigned int count) {
+    return syscall(SYS_recvmmsg, descriptor, messages, count, MSG_DONTWAIT, NULL);
+}
+
+static inline long meridian_sendmmsg(int descriptor, struct mmsghdr *messages, unsigned int count) {
+    return syscall(SYS_sendmmsg, descriptor, messages, count, MSG_DONTWAIT);
 }
 
 static inline int meridian_accept(int descriptor, struct sockaddr *address, socklen_t *length) {
@@ -57,6 +89,14 @@ static inline int meridian_pin_thread(int processor) {
     CPU_ZERO(&set);
     CPU_SET(processor, &set);
     return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+/// The smoothed round-trip time of a TCP connection in microseconds; 0 when there is none.
+static inline uint32_t meridian_round_trip_time(int descriptor) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
+    return length >= offsetof(struct tcp_info, tcpi_rtt) + sizeof info.tcpi_rtt ? info.tcpi_rtt : 0;
 }
 
 static inline int meridian_processor_count(void) {
