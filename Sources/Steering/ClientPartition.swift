@@ -1,8 +1,8 @@
 import Geo
 import Model
 
-/// The address space cut into classes: clients of one class get the same answers from every `geo` and `latency` step of a
-/// chain, whatever the health of the candidates.
+/// The address space cut into classes: clients of one class get the same answers from every step of a chain that asks about
+/// clients, whatever the health of the candidates.
 ///
 /// Each step sorts the addresses by *preference* (which candidates it would keep, in every case of health), so that
 /// countries with the same regions, or figures with the same order, are one. The classes are the combinations of the
@@ -14,45 +14,68 @@ final class ClientPartition: Sendable {
     let classes: [[Int]]
     let questions: [Question]
 
-    /// A `geo` or `latency` step with what it asks.
+    /// A step that asks, and the regions of the candidates that it asks for.
+    struct Subject: Hashable, Sendable {
+        let step: SteeringStep
+        let regions: [RegionID?]
+    }
+
+    /// A step that asks with what it found out about all clients.
     enum Question: Sendable {
         case geo(GeoQuestion)
         case latency(LatencyQuestion)
+        case distance(DistanceQuestion)
+
+        fileprivate var table: PrefixTable {
+            switch self {
+            case .geo(let question): question.table
+            case .latency(let question): question.table
+            case .distance(let question): question.table
+            }
+        }
     }
 
-    init(
-        name: String, candidates: [RegionID], questions steps: [SteeringStep], locations: LocationTable?,
-        latencies: [String: LatencyTable]
-    ) throws(SteeringProblem) {
+    /// What questions are answered from.
+    struct Maps {
+        let regions: [Region]
+        let locations: LocationTable?
+        let latencies: [String: LatencyTable]
+    }
+
+    init(name: String, subjects: [Subject], maps: Maps) throws(SteeringProblem) {
         var table = PrefixTable(everywhere: 0)
         var classes: [[Int]] = [[]]
         var questions: [Question] = []
-        for step in steps {
-            let answers: PrefixTable
-            switch step {
-            case .geo(let geo):
-                if locations == nil, !geo.countries.isEmpty || !geo.continents.isEmpty {
-                    throw .noLocations(name: name)
-                }
-                let question = GeoQuestion(step: geo, locations: locations)
-                answers = question.table
-                questions.append(.geo(question))
-            case .latency(let latency):
-                guard let figures = latencies[latency.file] else {
-                    throw .noLatencies(name: name, file: latency.file)
-                }
-                let question = LatencyQuestion(
-                    candidates: candidates, figures: figures, tolerance: latency.tolerance)
-                answers = question.table
-                questions.append(.latency(question))
-            case .healthy, .weighted, .failover, .limit:
-                continue
-            }
-            (table, classes) = Self.refine(table, classes, by: answers)
+        for subject in subjects {
+            let question = try Self.question(subject, name: name, maps: maps)
+            questions.append(question)
+            (table, classes) = Self.refine(table, classes, by: question.table)
         }
         self.table = table
         self.classes = classes
         self.questions = questions
+    }
+
+    private static func question(
+        _ subject: Subject, name: String, maps: Maps
+    ) throws(SteeringProblem) -> Question {
+        switch subject.step {
+        case .geo(let step):
+            if maps.locations == nil, step.asksPlaces { throw .noLocations(name: name) }
+            return .geo(GeoQuestion(step: step, locations: maps.locations))
+        case .latency(let step):
+            guard let figures = maps.latencies[step.table] else { throw .noLatencies(name: name, file: step.table) }
+            return .latency(LatencyQuestion(step, candidates: subject.regions, figures: figures))
+        case .proximity(let step):
+            guard let locations = maps.locations else { throw .noLocations(name: name) }
+            let sites = subject.regions.map { region in region.flatMap { maps.regions[$0.index].location.coordinates } }
+            return .distance(DistanceQuestion(sites: sites, bias: step.bias, locations: locations))
+        case .prefix(let step):
+            return .geo(GeoQuestion(step: step))
+        case .healthy, .weighted, .priority, .hash, .capacity, .shed, .take:
+            // None of these asks; a question that knows nothing keeps the numbering.
+            return .geo(GeoQuestion(step: SteeringStep.PrefixStep(prefixes: [:], otherwise: [])))
+        }
     }
 
     /// Splits each class by the values of `answers` that occur in it.

@@ -1,15 +1,17 @@
 import Geo
 import Model
 
-/// A `geo` step with the maps it consults.
+/// A `geo` or `prefix` step with the maps it consults.
 struct GeoQuestion: Sendable {
     /// The candidates to try for one kind of client, the nearest first: the longest prefix, the prefixes around it, the
-    /// country, the continent, the default. The first list of which anybody is left decides.
+    /// network, the city, the subdivision, the country, the continent, the default. The first list of which anybody is
+    /// left decides.
     typealias Preference = [[Int]]
 
     /// Client → position in `preferences`.
     let table: PrefixTable
     let preferences: [Preference]
+    let isFence: Bool
     private let step: SteeringStep.GeoStep
     private let locations: LocationTable?
     /// Client → position in `chains`.
@@ -19,31 +21,42 @@ struct GeoQuestion: Sendable {
 
     init(step: SteeringStep.GeoStep, locations: LocationTable?) {
         self.step = step
-        // Without countries and continents, places would only cut the address space into finer pieces.
-        let asksPlaces = !step.countries.isEmpty || !step.continents.isEmpty
-        self.locations = asksPlaces ? locations : nil
+        isFence = step.isFence
+        // A step that asks for no place would only be cut into finer pieces by them.
+        self.locations = step.asksPlaces ? locations : nil
         (prefixes, chains) = Self.chains(of: step.prefixes.keys)
         var interner = Interner<Preference>()
-        guard let locations, asksPlaces else {
+        guard let locations, step.asksPlaces else {
             let chains = chains
             table = prefixes.mapped { chain in
-                interner.position(of: Self.lists(step, chain: chains[Int(chain)], place: .unknown).map(\.candidates))
+                interner.position(of: Self.lists(step, chain: chains[Int(chain)], around: []).map(\.candidates))
             }
             preferences = interner.values
             return
         }
-        // Millions of ranges lie in some hundred places: each pair is worked out once.
+        // Millions of ranges lie in some hundred regions that the step knows: each pair is worked out once.
+        let (places, regions) = locations.classes(asksNetworks: !step.networks.isEmpty) { place in
+            Self.regions(of: place, in: locations, step)
+        }
         var known: [UInt64: UInt32] = [:]
         let chains = chains
-        table = prefixes.combined(with: locations.prefixes) { chain, place in
+        table = prefixes.combined(with: places) { chain, place in
             let pair = UInt64(chain) << 32 | UInt64(place)
             if let position = known[pair] { return position }
-            let lists = Self.lists(step, chain: chains[Int(chain)], place: locations.places[Int(place)])
+            let lists = Self.lists(step, chain: chains[Int(chain)], around: regions[Int(place)])
             let position = interner.position(of: lists.map(\.candidates))
             known[pair] = position
             return position
         }
         preferences = interner.values
+    }
+
+    init(step: SteeringStep.PrefixStep) {
+        self.init(
+            step: SteeringStep.GeoStep(
+                prefixes: step.prefixes, countries: [:], continents: [:], otherwise: step.otherwise,
+                isFence: step.isFence),
+            locations: nil)
     }
 
     /// For each way in which prefixes nest, the chain of those that hold a client.
@@ -63,55 +76,86 @@ struct GeoQuestion: Sendable {
         return (PrefixTable(entries, otherwise: 0), chains)
     }
 
-    /// The lists to try, the nearest first, each with the fact it stands for.
-    private static func lists(
-        _ step: SteeringStep.GeoStep, chain: [IPPrefix], place: Place
-    ) -> [(candidates: [Int], fact: Fact)] {
-        var lists: [(candidates: [Int], fact: Fact)] = []
-        for prefix in chain {
-            if let candidates = step.prefixes[prefix] { lists.append((candidates, .prefix(prefix))) }
-        }
-        if let country = place.country, let candidates = step.countries[country] {
-            lists.append((candidates, .country(country)))
-        }
-        if let continent = place.continent, let candidates = step.continents[continent] {
-            lists.append((candidates, .continent(continent)))
-        }
-        if !step.otherwise.isEmpty { lists.append((step.otherwise, .otherwise)) }
-        return lists
-    }
-
-    private enum Fact {
+    /// What a list of candidates stands for.
+    private enum Region: Hashable {
         case prefix(IPPrefix)
+        case network(UInt32)
+        case city(String)
+        case subdivision(String)
         case country(String)
         case continent(String)
         case otherwise
+    }
+
+    /// The regions around a place that the step knows, the smallest first.
+    private static func regions(
+        of place: Place, in locations: LocationTable, _ step: SteeringStep.GeoStep
+    ) -> [Region] {
+        var regions: [Region] = []
+        if place.asn != 0, step.networks[place.asn] != nil { regions.append(.network(place.asn)) }
+        let subdivisions = place.subdivisions
+        if !step.cities.isEmpty, let city = locations.cityName(of: place) {
+            for around in subdivisions + [place.country].compactMap(\.self)
+            where step.cities["\(around)/\(city)"] != nil {
+                regions.append(.city("\(around)/\(city)"))
+            }
+        }
+        for code in subdivisions where step.subdivisions[code] != nil { regions.append(.subdivision(code)) }
+        if let country = place.country, step.countries[country] != nil { regions.append(.country(country)) }
+        if let continent = place.continent, step.continents[continent] != nil { regions.append(.continent(continent)) }
+        return regions
+    }
+
+    /// The lists to try, the nearest first, each with what it stands for.
+    private static func lists(
+        _ step: SteeringStep.GeoStep, chain: [IPPrefix], around regions: [Region]
+    ) -> [(candidates: [Int], region: Region)] {
+        var lists = chain.map { (step.prefixes[$0] ?? [], Region.prefix($0)) }
+        for region in regions {
+            let candidates =
+                switch region {
+                case .network(let number): step.networks[number]
+                case .city(let city): step.cities[city]
+                case .subdivision(let code): step.subdivisions[code]
+                case .country(let code): step.countries[code]
+                case .continent(let code): step.continents[code]
+                case .prefix, .otherwise: [Int]?.none
+                }
+            if let candidates { lists.append((candidates, region)) }
+        }
+        if !step.otherwise.isEmpty { lists.append((step.otherwise, .otherwise)) }
+        return lists
     }
 
     /// Which of its lists the step took for `client`, in words. `list` is the position in the client's preference that
     /// decided, nil when none did.
     func fact(for client: IPAddress, list: Int?) -> String {
         let chain = chains[Int(prefixes.lookup(client).value)]
-        let located = locations?.place(of: client)
-        let whereabouts: String
-        if let (place, width) = located, place != .unknown {
-            let parts = [place.country, place.continent].compactMap { $0 }.joined(separator: " in ")
-            whereabouts = "\(IPPrefix(client, length: width)) is in \(parts)"
-        } else {
-            whereabouts = locations == nil ? "" : "the place of \(client) is unknown"
+        var whereabouts = ""
+        var regions: [Region] = []
+        if let locations {
+            let (place, width) = locations.place(of: client)
+            let text = place.text(city: locations.cityName(of: place))
+            whereabouts =
+                text.isEmpty
+                ? "; the place of \(client) is unknown" : "; \(IPPrefix(client, length: width)) is in \(text)"
+            regions = Self.regions(of: place, in: locations, step)
         }
-        let lists = Self.lists(step, chain: chain, place: located?.place ?? .unknown)
+        let lists = Self.lists(step, chain: chain, around: regions)
         guard let list else {
             let why = lists.isEmpty ? "nothing matches the client" : "no matching candidate is left"
-            return whereabouts.isEmpty ? why : "\(why); \(whereabouts)"
+            return why + (isFence ? ", and the default is none" : "") + whereabouts
         }
         let rule =
-            switch lists[list].fact {
+            switch lists[list].region {
             case .prefix(let prefix): "prefix \(prefix)"
+            case .network(let number): "network AS\(number)"
+            case .city(let city): "city \(city)"
+            case .subdivision(let code): "subdivision \(code)"
             case .country(let country): "country \(country)"
             case .continent(let continent): "continent \(continent)"
             case .otherwise: "default"
             }
-        return whereabouts.isEmpty ? rule : "\(rule); \(whereabouts)"
+        return rule + whereabouts
     }
 }

@@ -1,41 +1,34 @@
-/// What is known of one candidate at the moment of an evaluation.
-package struct CandidateHealth: Sendable, Hashable {
-    package var healthy: Bool
-    /// 0 ... 1 of its fair share; below 1 while it returns after a failure. Counts only for healthy candidates.
-    package var share: Double
-    /// Why it is unhealthy or ramping; empty when there is nothing to say.
-    package var reason: String
-
-    package init(healthy: Bool, share: Double = 1, reason: String = "") {
-        self.healthy = healthy
-        self.share = share
-        self.reason = reason
-    }
-}
+package import Model
 
 /// What clients of one class are answered with: one of some variants, by weight.
 package struct ClassAnswer: Sendable, Hashable {
     /// Candidates that are answered together.
     package struct Variant: Sendable, Hashable {
-        /// Positions in `DynamicName.candidates`, the best first. Not empty unless the name has no candidate at all.
+        /// Positions in `DynamicName.leaves`, the best first. Empty when the client is not to be answered.
         package let candidates: [Int]
         /// The weights of the variants up to and with this one, summed: a draw from `0 ..< ClassAnswer.total` picks
         /// the first variant above it.
         package let cumulative: UInt32
+        /// What `RendezvousHash` knows it by; 0 where draws pick.
+        package let key: UInt32
 
-        package init(candidates: [Int], cumulative: UInt32) {
+        package init(candidates: [Int], cumulative: UInt32, key: UInt32 = 0) {
             self.candidates = candidates
             self.cumulative = cumulative
+            self.key = key
         }
     }
 
     /// At least one; cumulative weights strictly ascend.
     package let variants: [Variant]
-    /// True when a `healthy` step found nobody healthy and kept everybody.
+    /// Whether the client's prefix picks (`RendezvousHash`) instead of a draw. Only where there is a choice.
+    package let isHashed: Bool
+    /// True when a `healthy` step found too few healthy and kept everybody.
     package let failOpen: Bool
 
-    package init(variants: [Variant], failOpen: Bool) {
+    package init(variants: [Variant], isHashed: Bool = false, failOpen: Bool) {
         self.variants = variants
+        self.isHashed = isHashed
         self.failOpen = failOpen
     }
 
@@ -46,13 +39,58 @@ package struct ClassAnswer: Sendable, Hashable {
     package func pick(_ draw: UInt32) -> [Int] {
         variants.first { draw < $0.cumulative }?.candidates ?? []
     }
+
+    /// The candidates that `client`, canonical, is answered with where its prefix picks.
+    package func pick(client: IPAddress) -> [Int] {
+        let number = RendezvousHash.number(of: client)
+        var best = (score: Float.infinity, candidates: [Int]())
+        for (index, variant) in variants.enumerated() {
+            let score = RendezvousHash.score(
+                client: number, key: variant.key, inverseWeight: 1 / Float(weight(of: index)))
+            if score < best.score { best = (score, variant.candidates) }
+        }
+        return best.candidates
+    }
+
+    /// The weight of one variant.
+    package func weight(of index: Int) -> UInt32 {
+        variants[index].cumulative - (index > 0 ? variants[index - 1].cumulative : 0)
+    }
+}
+
+extension ClassAnswer {
+    /// What weights are scaled to when they are no whole numbers: fine enough for a part in a thousand of a thousandth.
+    private static let scale = 10_000_000.0
+
+    init(_ result: ChainEvaluation.Result) {
+        let parts = result.parts.filter { $0.weight > 0 }
+        let total = parts.reduce(0) { $0 + $1.weight }
+        let isWhole = total <= Self.scale && parts.allSatisfy { $0.weight == $0.weight.rounded() }
+        var variants: [Variant] = []
+        var below = 0.0
+        var last: UInt32 = 0
+        var keys: Set<UInt32> = []
+        let isHashed = result.isHashed && parts.count > 1
+        for part in parts {
+            below += part.weight
+            // Rounding the cumulative weights instead of each keeps the sum exact.
+            let cumulative = UInt32(isWhole ? below : (below / total * Self.scale).rounded())
+            if cumulative == last { continue }
+            last = cumulative
+            var key = part.key
+            while !keys.insert(key).inserted { key &+= 1 }
+            variants.append(Variant(candidates: part.leaves, cumulative: cumulative, key: isHashed ? key : 0))
+        }
+        self.init(variants: variants, isHashed: isHashed, failOpen: result.failOpen)
+    }
 }
 
 /// A client's class under one plan.
 package struct ClientClass: Sendable, Hashable {
     /// Position in what `SteeringPlan.evaluate` returns.
     package let index: UInt32
-    /// The length of the widest prefix around the client that lies in this class: RFC 7871's SCOPE PREFIX-LENGTH.
+    /// The length of the widest prefix around the client that lies in this class: RFC 7871's SCOPE PREFIX-LENGTH, unless
+    /// the client's prefix picks among the class's variants.
     package let scope: Int
 
     package init(index: UInt32, scope: Int) {
@@ -63,20 +101,26 @@ package struct ClientClass: Sendable, Hashable {
 
 /// What one step did for one client.
 package struct StepTrace: Sendable, Hashable {
-    /// As it is called in the topology: `healthy`, `geo`, `latency`, `weighted`, `failover`, `limit`; `ramp` at the end when
-    /// candidates are returning.
+    /// The nested chain that it is a step of; empty for the name's own.
+    package let chain: String
+    /// As it is called in the topology: `healthy`, `geo`, `take` …; `order` in front when an operator has spoken, `ramp` at
+    /// the end when candidates are returning.
     package let step: String
-    /// Positions in `DynamicName.candidates`.
+    /// Positions in the chain's candidates.
     package let before: [Int]
     package let after: [Int]
-    /// What decided: a place, a prefix, a figure, a reason.
+    /// What decided: a place, a prefix, a figure, a report.
     package let fact: String
+    /// Of the chain's candidates.
+    package let names: [String]
 
-    package init(step: String, before: [Int], after: [Int], fact: String) {
+    package init(chain: String = "", step: String, before: [Int], after: [Int], fact: String, names: [String]) {
+        self.chain = chain
         self.step = step
         self.before = before
         self.after = after
         self.fact = fact
+        self.names = names
     }
 }
 
@@ -97,7 +141,8 @@ package struct Explanation: Sendable, Hashable {
 /// Why a name cannot be steered.
 package enum SteeringProblem: Error, Sendable, Hashable, CustomStringConvertible {
     case tooManyCandidates(name: String, count: Int)
-    /// A `geo` step asks for countries or continents, and there is no location source.
+    case tooDeep(name: String)
+    /// A step asks where clients are, and there is no location source.
     case noLocations(name: String)
     /// A `latency` step names a file that was not loaded.
     case noLatencies(name: String, file: String)
@@ -106,8 +151,10 @@ package enum SteeringProblem: Error, Sendable, Hashable, CustomStringConvertible
         switch self {
         case .tooManyCandidates(let name, let count):
             "\(name) has \(count) candidates; the most is \(SteeringPlan.maximumCandidates)"
+        case .tooDeep(let name):
+            "\(name) nests chains more than \(SteeringChain.maximumDepth) deep"
         case .noLocations(let name):
-            "\(name) is steered by country or continent, and dns.locations names no file"
+            "\(name) is steered by where clients are, and dns.locations names no file"
         case .noLatencies(let name, let file):
             "\(name) is steered by latency, and \(file) was not read"
         }

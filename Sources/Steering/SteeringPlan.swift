@@ -1,27 +1,59 @@
-import Geo
+package import Geo
 package import Model
 
 /// How the clients of a name, or of several names steered alike, are told apart and what each kind is answered with.
 ///
 /// Made once for a topology by `SteeringPlanner`. `classify` is for the query path; `evaluate` runs when health moves.
 package final class SteeringPlan: Sendable {
-    package static let maximumCandidates = 128
+    package static let maximumCandidates = SteeringChain.maximumLeaves
 
-    /// The candidates' regions, for people.
-    let names: [String]
-    let steps: [SteeringStep]
+    let chain: CompiledChain
     let partition: ClientPartition
+    /// Of the partition's table, for the query path; the partition holds it.
+    package let map: PrefixTable.View
+    /// Chains that fill candidates by capacity, this one's own and those in it.
+    private let filling: [CompiledChain]
+    private let chainCount: Int
+    private let sheds: Bool
+    private let countsServers: Bool
 
-    init(names: [String], steps: [SteeringStep], partition: ClientPartition) {
-        self.names = names
-        self.steps = steps
+    init(chain: CompiledChain, chainCount: Int, partition: ClientPartition) {
+        self.chain = chain
         self.partition = partition
+        map = partition.table.view
+        self.chainCount = chainCount
+        let chains = Self.chains(in: chain)
+        filling = chains.filter(\.fillsByCapacity)
+        let steps = chains.flatMap(\.steps).map(\.step)
+        sheds = steps.contains { if case .shed = $0 { true } else { false } }
+        countsServers = steps.contains { if case .healthy(let step) = $0 { step.servers > 0 } else { false } }
+    }
+
+    private static func chains(in chain: CompiledChain) -> [CompiledChain] {
+        [chain]
+            + chain.members.flatMap { member -> [CompiledChain] in
+                if case .chain(let inner) = member { chains(in: inner) } else { [] }
+            }
     }
 
     package var classCount: Int { partition.classes.count }
 
     /// The ranges of addresses that the plan holds: what its memory grows with.
     package var rangeCount: Int { partition.table.rangeCount }
+
+    /// Whether answers are filled by what candidates can carry.
+    package var fillsByCapacity: Bool { !filling.isEmpty }
+
+    /// `health` without the figures that no step of the plan asks for, which therefore change no answer.
+    package func relevant(_ health: CandidateHealth) -> CandidateHealth {
+        var health = health
+        if !sheds {
+            health.load = nil
+            health.capacity = nil
+        }
+        if !countsServers { health.upShare = 1 }
+        return health
+    }
 
     /// Whether both plans tell clients apart by one map: then a client's class is the same under both.
     package func sharesPartition(with other: SteeringPlan) -> Bool { partition === other.partition }
@@ -30,67 +62,81 @@ package final class SteeringPlan: Sendable {
     ///
     /// `client` is canonical (`IPAddress.canonical`); of a client known only by a prefix it is the first address.
     package func classify(_ client: IPAddress) -> ClientClass {
-        let match = partition.table.lookup(client)
+        let match = map.lookup(client)
         return ClientClass(index: match.value, scope: match.width)
     }
 
-    /// What each class is answered with, given the health of every candidate in the order of `DynamicName.candidates`.
-    package func evaluate(_ health: [CandidateHealth]) -> [ClassAnswer] {
-        let worlds = World.all(health)
-        return partition.classes.indices.map { answer(class: $0, worlds: worlds) }
+    /// What each class is answered with, given the health of every candidate in the order of `DynamicName.leaves`.
+    package func evaluate(_ health: [CandidateHealth], spill: SpillShares = SpillShares()) -> [ClassAnswer] {
+        let leaves = health.map(\.ordered)
+        return partition.classes.indices.map { ClassAnswer(evaluation($0, leaves, spill).run(chain)) }
     }
 
     /// What `client` is answered with, and why.
-    package func explain(_ client: IPAddress, _ health: [CandidateHealth]) -> Explanation {
+    package func explain(
+        _ client: IPAddress, _ health: [CandidateHealth], spill: SpillShares = SpillShares()
+    ) -> Explanation {
         let found = classify(client)
-        var tracer: Tracer? = Tracer(client: client, health: health, names: names)
-        var chain = Chain(plan: self, classIndex: Int(found.index), world: World.everybody(health))
-        chain.run(tracing: &tracer)
-        tracer?.noteRamp(remaining: chain.remaining)
+        let evaluation = evaluation(Int(found.index), health.map(\.ordered), spill)
         return Explanation(
-            client: found, steps: tracer?.steps ?? [],
-            answer: answer(class: Int(found.index), worlds: World.all(health)))
+            client: found, steps: trace(chain, evaluation, client), answer: ClassAnswer(evaluation.run(chain)))
     }
 
-    /// Joins what each world answers, in proportion to the worlds' weights.
-    private func answer(class index: Int, worlds: [World]) -> ClassAnswer {
-        var weights: [(candidates: [Int], weight: UInt64)] = []
-        var failOpen = false
-        for world in worlds {
-            var chain = Chain(plan: self, classIndex: index, world: world)
-            var tracer: Tracer?
-            chain.run(tracing: &tracer)
-            failOpen = failOpen || chain.failOpen
-            let alternatives = chain.alternatives
-            let scale = worlds.count == 1 ? nil : UInt64(world.weight) * World.scale
-            for (candidates, weight) in Self.scaled(alternatives, to: scale) {
-                if let known = weights.firstIndex(where: { $0.candidates == candidates }) {
-                    weights[known].weight += weight
-                } else {
-                    weights.append((candidates, weight))
-                }
+    /// The steps of a chain with everybody in who is healthy, and then those of the chains that it comes to.
+    private func trace(_ chain: CompiledChain, _ evaluation: ChainEvaluation, _ client: IPAddress) -> [StepTrace] {
+        let nested = chain.members.map { member -> ChainEvaluation.Result? in
+            if case .chain(let chain) = member { evaluation.run(chain) } else { nil }
+        }
+        let health = evaluation.health(of: chain, nested)
+        var tracer: Tracer? = Tracer(client: client, health: health, chain: chain)
+        var run = evaluation.start(chain, health, World.everybody(health))
+        run.run(tracing: &tracer)
+        tracer?.noteRamp(remaining: run.remaining)
+        var steps = tracer?.steps ?? []
+        for member in run.remaining {
+            if case .chain(let inner) = chain.members[member] { steps += trace(inner, evaluation, client) }
+        }
+        return steps
+    }
+
+    /// What `latency` steps know for `client`, the figures of each step.
+    package func latencies(for client: IPAddress) -> [[LatencyKnowledge]] {
+        partition.questions.compactMap { question in
+            if case .latency(let question) = question { question.knowledge(for: client) } else { nil }
+        }
+    }
+
+    /// Whom each class would have its capacity filled from, everybody being healthy.
+    package var spillSites: [SpillSite] {
+        let leaves = Array(repeating: CandidateHealth(healthy: true), count: chain.leaves.count)
+        return filling.flatMap { chain in
+            partition.classes.indices.compactMap { index -> SpillSite? in
+                let order = evaluation(index, leaves, SpillShares()).run(chain).spillOrder
+                return order.map { SpillSite(chain: chain.index, classIndex: index, order: $0, chain) }
             }
         }
-        var sum: UInt32 = 0
-        let variants = weights.filter { $0.weight > 0 }.map { candidates, weight in
-            sum += UInt32(weight)
-            return ClassAnswer.Variant(candidates: candidates, cumulative: sum)
-        }
-        return ClassAnswer(variants: variants, failOpen: failOpen)
     }
 
-    /// The same proportions with weights that add up to `total`; as they are when `total` is nil.
-    private static func scaled(
-        _ alternatives: [(candidates: [Int], weight: UInt64)], to total: UInt64?
-    ) -> [(candidates: [Int], weight: UInt64)] {
-        guard let total else { return alternatives }
-        let sum = alternatives.reduce(0) { $0 + $1.weight }
-        var below: UInt64 = 0
-        // Rounding the cumulative weights instead of each keeps the sum exact.
-        return alternatives.map { candidates, weight in
-            let before = below * total / sum
-            below += weight
-            return (candidates, below * total / sum - before)
+    private func evaluation(_ index: Int, _ leaves: [CandidateHealth], _ spill: SpillShares) -> ChainEvaluation {
+        ChainEvaluation(
+            questions: partition.questions, preferences: partition.classes[index], leaves: leaves,
+            spill: filling.isEmpty
+                ? [] : (0..<chainCount).map { spill.row(chain: $0, classIndex: index) })
+    }
+}
+
+extension CandidateHealth {
+    /// With the operator's word in force.
+    package var ordered: CandidateHealth {
+        var ordered = self
+        switch order {
+        case .up:
+            ordered.healthy = true
+            ordered.share = 1
+            ordered.upShare = 1
+        case .down: ordered.healthy = false
+        case .drain, nil: break
         }
+        return ordered
     }
 }

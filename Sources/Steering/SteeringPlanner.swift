@@ -7,70 +7,36 @@ package import Model
 /// regions, same `geo` and `latency` steps) share one partition of the address space: a map of a million prefixes is
 /// compiled once, however many names follow it.
 package struct SteeringPlanner {
-    private struct PlanKey: Hashable {
-        let regions: [RegionID]
-        let steps: [SteeringStep]
-    }
-
-    private let regions: [Region]
-    private let locations: LocationTable?
-    private let latencies: [String: LatencyTable]
-    private var partitions: [PlanKey: ClientPartition] = [:]
-    private var plans: [PlanKey: SteeringPlan] = [:]
+    private let maps: ClientPartition.Maps
+    private var partitions: [[ClientPartition.Subject]: ClientPartition] = [:]
+    private var plans: [ChainShape: SteeringPlan] = [:]
 
     /// - Parameters:
     ///   - regions: the snapshot's.
-    ///   - locations: what `geo` steps look countries and continents up in.
-    ///   - latencies: what `latency` steps look figures up in, by `LatencyStep.file`.
+    ///   - locations: what `geo` and `proximity` steps look clients up in.
+    ///   - latencies: what `latency` steps look figures up in, by `LatencyStep.table`.
     package init(regions: [Region], locations: LocationTable?, latencies: [String: LatencyTable]) {
-        self.regions = regions
-        self.locations = locations
-        self.latencies = latencies
+        maps = ClientPartition.Maps(regions: regions, locations: locations, latencies: latencies)
     }
 
     package mutating func plan(for name: DynamicName) throws(SteeringProblem) -> SteeringPlan {
-        guard name.candidates.count <= SteeringPlan.maximumCandidates else {
-            throw .tooManyCandidates(name: name.name, count: name.candidates.count)
-        }
-        let candidates = name.candidates.map(\.region)
-        let key = PlanKey(regions: candidates, steps: name.steps)
-        if let known = plans[key] { return known }
-        let questions = name.steps.filter(\.asksAboutClient)
-        let partitionKey = PlanKey(regions: candidates, steps: questions)
+        let shape = ChainShape(title: "", candidates: name.candidates, steps: name.steps, regions: maps.regions)
+        if let known = plans[shape] { return known }
+        guard shape.leafCount <= SteeringPlan.maximumCandidates, name.candidates.count <= SteeringPlan.maximumCandidates
+        else { throw .tooManyCandidates(name: name.name, count: max(shape.leafCount, name.candidates.count)) }
+        guard shape.depth <= SteeringChain.maximumDepth else { throw .tooDeep(name: name.name) }
+        let subjects = shape.questions
         let partition: ClientPartition
-        if let known = partitions[partitionKey] {
+        if let known = partitions[subjects] {
             partition = known
         } else {
-            partition = try ClientPartition(
-                name: name.name, candidates: candidates, questions: questions, locations: locations,
-                latencies: latencies)
-            partitions[partitionKey] = partition
+            partition = try ClientPartition(name: name.name, subjects: subjects, maps: maps)
+            partitions[subjects] = partition
         }
-        let plan = SteeringPlan(
-            names: candidates.map { regions[$0.index].name }, steps: name.steps, partition: partition)
-        plans[key] = plan
+        var counters = ChainShape.Counters()
+        let chain = shape.compile(&counters)
+        let plan = SteeringPlan(chain: chain, chainCount: counters.chains, partition: partition)
+        plans[shape] = plan
         return plan
-    }
-}
-
-extension SteeringStep {
-    /// Whether clients are told apart by this step.
-    var asksAboutClient: Bool {
-        switch self {
-        case .geo, .latency: true
-        case .healthy, .weighted, .failover, .limit: false
-        }
-    }
-
-    /// As the topology calls it.
-    var label: String {
-        switch self {
-        case .healthy: "healthy"
-        case .geo: "geo"
-        case .latency: "latency"
-        case .weighted: "weighted"
-        case .failover: "failover"
-        case .limit: "limit"
-        }
     }
 }

@@ -6,8 +6,6 @@
 struct World: Sendable, Hashable {
     /// Weights of the worlds of one evaluation add up to this.
     static let whole = 10_000
-    /// By how much answers are finer than worlds, so that weights inside a world of small weight keep their proportions.
-    static let scale: UInt64 = 1000
 
     /// Every healthy candidate, returning ones too.
     let healthy: CandidateSet
@@ -20,6 +18,14 @@ struct World: Sendable, Hashable {
     static func everybody(_ health: [CandidateHealth]) -> World {
         let healthy = CandidateSet(health.indices.filter { health[$0].healthy })
         return World(healthy: healthy, included: healthy, weight: whole)
+    }
+
+    /// The world in which everybody is in who has any share: for chains that hash, where shares are weights, so that a
+    /// client that was moved to a returning candidate stays there.
+    static func anyShare(_ health: [CandidateHealth]) -> World {
+        let everybody = everybody(health)
+        let included = CandidateSet(health.indices.filter { health[$0].healthy && part(health[$0].share) > 0 })
+        return World(healthy: everybody.healthy, included: included, weight: whole)
     }
 
     /// Not empty; the world with everybody in comes first unless some share is zero.
@@ -40,7 +46,8 @@ struct World: Sendable, Hashable {
         return worlds
     }
 
-    private static func part(_ share: Double) -> Int {
+    /// A share in parts of `whole`.
+    static func part(_ share: Double) -> Int {
         // A share that is no number is no reason to withhold a healthy candidate.
         share.isNaN ? whole : Int(min(max(share, 0), 1) * Double(whole))
     }

@@ -1,0 +1,45 @@
+/// What is left of a chain's candidates on one of the ways that an evaluation can take, and how often it takes it.
+struct Branch: Hashable {
+    /// Positions in the chain's candidates, the best first.
+    var remaining: [Int]
+    /// Candidates that steps of preference passed over, the best first: where `capacity` spills to.
+    var reserve: [Int] = []
+    /// By candidate, once a step has made each of them an answer of its own; positive for those that remain.
+    var weights: [Double]?
+    /// Whether the client's prefix chooses among them instead of a draw.
+    var isHashed = false
+    /// Of all evaluations, the part that comes this way: more than 0, at most 1.
+    var mass = 1.0
+    /// The part of the draws for `shed` that comes this way. One draw serves all such steps, as one serves all returning
+    /// candidates.
+    var lowest = 0.0
+    var highest = 1.0
+
+    init(remaining: [Int]) { self.remaining = remaining }
+
+    /// Each remaining candidate is an answer of its own.
+    var isSettled: Bool { weights != nil || isHashed }
+
+    /// Keeps `kept`, unless that is nobody.
+    mutating func keep(_ kept: [Int]) {
+        if !kept.isEmpty { remaining = kept }
+    }
+
+    /// Keeps `kept`, unless that is nobody, and remembers the others in the order of `ranking` and then their own.
+    mutating func prefer(_ kept: [Int], ranking: [Int] = []) {
+        if kept.isEmpty { return }
+        var passed: [Int] = []
+        for candidate in ranking + remaining
+        where remaining.contains(candidate) && !kept.contains(candidate) && !passed.contains(candidate) {
+            passed.append(candidate)
+        }
+        remaining = kept
+        reserve = passed + reserve
+    }
+
+    /// Whether only the mass tells it from `other`.
+    func isLike(_ other: Branch) -> Bool {
+        remaining == other.remaining && reserve == other.reserve && weights == other.weights
+            && isHashed == other.isHashed && lowest == other.lowest && highest == other.highest
+    }
+}
