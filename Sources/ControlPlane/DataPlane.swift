@@ -27,6 +27,15 @@ package protocol DataPlane: AnyObject, Sendable {
     /// Endpoint states or verdicts moved: compile anew what depends on them (DNS answers). Must not block for long.
     func healthChanged()
 
+    /// Peers measured round trips of clients. Called from the health loop, each window once: take it and come back.
+    func heard(_ roundTrips: [HeardRoundTrips])
+
+    /// Work that may take a second and no query waits for: looks whether files that were read have changed, and compiles
+    /// what was gathered. Called every other second on a thread of its own, never during `prepare` or `install`.
+    ///
+    /// - Returns: what there is to tell, each in a sentence: a file that was read anew or refused.
+    func refresh() -> [String]
+
     /// What went through, for the node's own report.
     func facts() -> DataPlaneFacts
 
@@ -47,15 +56,23 @@ package protocol DataPlane: AnyObject, Sendable {
     func stop(deadline: Duration) async
 }
 
+extension DataPlane {
+    package func heard(_ roundTrips: [HeardRoundTrips]) {}
+    package func refresh() -> [String] { [] }
+}
+
 /// Totals since the start; the control plane turns their growth into rates.
 package struct DataPlaneFacts: Sendable, Hashable {
     /// Queries, requests or connections.
     package var operations: UInt64
     package var pools: [PoolTraffic]
+    /// The latest window of clients' round trips; nil when none were measured.
+    package var roundTrips: RoundTripWindow?
 
-    package init(operations: UInt64 = 0, pools: [PoolTraffic] = []) {
+    package init(operations: UInt64 = 0, pools: [PoolTraffic] = [], roundTrips: RoundTripWindow? = nil) {
         self.operations = operations
         self.pools = pools
+        self.roundTrips = roundTrips
     }
 
     /// What went to one pool of the node's region.

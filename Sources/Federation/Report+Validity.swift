@@ -15,6 +15,8 @@ extension Report {
                     && fact.troubles.count <= limits.troubles && fact.troubles.allSatisfy(short)
             }
             && observations.allSatisfy { short($0.service) && short($0.region) && short($0.reason) }
+            && roundTrips?.isAcceptable ?? true && overrides.count <= limits.overrides
+            && overrides.allSatisfy(\.isAcceptable)
     }
 }
 
@@ -26,6 +28,8 @@ extension Report {
         substance.sequence = 0
         substance.issuedAt = Timestamp(nanoseconds: 0)
         substance.rate = 0
+        // Nothing hangs on hearing of them at once: they come with the next sign of life.
+        substance.roundTrips = nil
         for index in pools.indices {
             substance.pools[index].inFlight = 0
             substance.pools[index].ratePerSecond = 0
@@ -34,5 +38,33 @@ extension Report {
             substance.pools[index].p99Milliseconds = 0
         }
         return substance
+    }
+}
+
+extension Override {
+    /// Whether every part is possible and short.
+    package var isAcceptable: Bool {
+        // Control characters would grow sixfold in JSON, and have no place in a line of text.
+        let fits = { (text: String, limit: Int) in text.utf8.count <= limit && text.utf8.allSatisfy { $0 >= 0x20 } }
+        return !id.isEmpty && fits(id, Self.longestName) && fits(author, Self.longestName)
+            && fits(reason, Self.longestReason) && !target.pattern.isEmpty && !target.region.isEmpty
+            && fits(target.pattern, Self.longestPattern) && fits(target.region, Self.longestPattern)
+            && against.count <= 8 && against.allSatisfy { fits($0, Self.longestName) } && stamp.nanoseconds >= 0
+            && expires >= stamp && expires - stamp <= Self.longest
+    }
+}
+
+extension RoundTripWindow {
+    /// Whether a sane node would say so: bounded, narrow prefixes once each, buckets in order.
+    package var isAcceptable: Bool {
+        number > 0 && prefixes.count <= Self.maximumPrefixes && Set(prefixes.map(\.prefix)).count == prefixes.count
+            && prefixes.allSatisfy { entry in
+                entry.prefix.length == (entry.prefix.address.family == .v4 ? 24 : 48)
+                    && (1...RoundTripBuckets.count).contains(entry.counts.count)
+                    && entry.counts.allSatisfy {
+                        (0..<RoundTripBuckets.count).contains($0.bucket) && (1...65_535).contains($0.samples)
+                    }
+                    && zip(entry.counts, entry.counts.dropFirst()).allSatisfy { $0.bucket < $1.bucket }
+            }
     }
 }

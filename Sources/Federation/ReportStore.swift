@@ -10,6 +10,8 @@ package struct ReportStore: Sendable {
         package let heardAt: Timestamp
         /// Position in the order in which this store took reports; what a poller asks `since`.
         package let cursor: UInt64
+        /// From before a restart, not heard since.
+        package let isRestored: Bool
     }
 
     package enum Admission: Sendable, Hashable {
@@ -60,7 +62,8 @@ package struct ReportStore: Sendable {
             switch Self.order(report, signed, entry) {
             case .older: return report.node == own ? .duplicate : .superseded
             // It stays as old as it was: hearing it again makes nobody fresh.
-            case .same: return .duplicate
+            case .same where !entry.isRestored: return .duplicate
+            case .same: break
             case .newer: break
             }
         }
@@ -68,6 +71,21 @@ package struct ReportStore: Sendable {
         let previous = entries[report.node]?.report
         insert(signed, report, heardAt: heardAt)
         return .accepted(report, previous: previous)
+    }
+
+    /// Takes what an earlier process of this node had heard, its signature verified: it counts from `now` on, as awaited, and
+    /// keeps older reports out. Peers are not told of it.
+    ///
+    /// - Returns: whether it was taken.
+    @discardableResult
+    package mutating func restore(
+        _ signed: SignedReport, _ report: Report, tiers: [String: Tier], limits: ReportLimits, now: Timestamp
+    ) -> Bool {
+        guard report.node != own, entries[report.node] == nil, signed.bytes.count <= limits.size,
+            report.isAcceptable(limits), tiers[report.node] == report.tier
+        else { return false }
+        entries[report.node] = Entry(signed: signed, report: report, heardAt: now, cursor: 0, isRestored: true)
+        return true
     }
 
     /// What changed after `cursor`, oldest first. A cursor from another life of this store asks for everything.
@@ -83,7 +101,8 @@ package struct ReportStore: Sendable {
 
     private mutating func insert(_ signed: SignedReport, _ report: Report, heardAt: Timestamp) {
         cursor += 1
-        entries[report.node] = Entry(signed: signed, report: report, heardAt: heardAt, cursor: cursor)
+        entries[report.node] = Entry(
+            signed: signed, report: report, heardAt: heardAt, cursor: cursor, isRestored: false)
     }
 
     private enum Order {

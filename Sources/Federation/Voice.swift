@@ -14,7 +14,9 @@ package enum Voice: String, Sendable, Hashable {
             self = .unheard
             return
         }
-        if entry.report.state == .leaving {
+        if entry.isRestored, now - entry.heardAt <= staleAfter {
+            self = .unheard
+        } else if entry.report.state == .leaving {
             self = .left
         } else {
             self = now - entry.heardAt <= staleAfter ? .fresh : .silent

@@ -2,12 +2,17 @@ package import Model
 
 /// A peer's latest report and when it was current. A node's own report is heard now.
 package struct HeardReport: Sendable, Hashable {
-    package let report: Report
-    package let heardAt: Timestamp
+    package var report: Report
+    package var heardAt: Timestamp
+    /// From before a restart, and not heard since: it says nothing until it falls silent.
+    package var isRestored: Bool
+    /// An operator vouches for the node: its complaints do not count.
+    var isForcedUp = false
 
-    package init(report: Report, heardAt: Timestamp) {
+    package init(report: Report, heardAt: Timestamp, isRestored: Bool = false) {
         self.report = report
         self.heardAt = heardAt
+        self.isRestored = isRestored
     }
 }
 
@@ -37,6 +42,8 @@ struct SiteReports {
     var draining: [HeardReport] = []
     var left: [HeardReport] = []
     var silent: [HeardReport] = []
+    /// Known from before a restart, and given the time to speak again.
+    var awaited: [HeardReport] = []
 
     init(_ site: ServiceMap.Site, _ reports: [String: HeardReport], staleAfter: Duration, now: Timestamp) {
         for name in site.servers {
@@ -45,6 +52,7 @@ struct SiteReports {
             // A goodbye does not grow old: the node stays gone until it speaks again.
             case .leaving: left.append(heard)
             case _ where now - heard.heardAt > staleAfter: silent.append(heard)
+            case _ where heard.isRestored && !heard.isForcedUp: awaited.append(heard)
             case .draining: draining.append(heard)
             case .starting: starting.append(heard)
             case .serving: serving.append(heard)

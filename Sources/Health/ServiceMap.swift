@@ -16,6 +16,8 @@ package struct ServiceMap: Sendable {
     package let ramps: [Duration]
     /// Services that DNS names answer with: these can fail open.
     package let named: Set<ServiceID>
+    /// DNS names that are checked and belong to no service, each with its ramp.
+    package let nameRamps: [String: Duration]
     package let nodeTiers: [String: Tier]
     package let nodeRegions: [String: RegionID]
 
@@ -28,11 +30,15 @@ package struct ServiceMap: Sendable {
         }
         var ramps = [Duration](repeating: .zero, count: snapshot.services.count)
         var named: Set<ServiceID> = []
+        var nameRamps: [String: Duration] = [:]
         for name in snapshot.dns.zones.flatMap(\.names) {
-            guard let service = name.service else { continue }
-            named.insert(service)
-            ramps[service.index] = max(ramps[service.index], name.ramp)
-            for candidate in name.candidates { _ = tiers[service, default: [:]][candidate.region, default: []] }
+            if name.service == nil, name.check != nil { nameRamps[name.name] = name.ramp }
+            for candidate in name.leaves {
+                guard let service = candidate.service, let region = candidate.region else { continue }
+                named.insert(service)
+                ramps[service.index] = max(ramps[service.index], name.ramp)
+                _ = tiers[service, default: [:]][region, default: []]
+            }
         }
         var sites: [Site] = []
         for service in Self.dependenciesFirst(snapshot) {
@@ -44,6 +50,7 @@ package struct ServiceMap: Sendable {
         self.sites = sites
         self.ramps = ramps
         self.named = named
+        self.nameRamps = nameRamps
         nodeTiers = Dictionary(snapshot.nodes.map { ($0.name, $0.tier) }) { first, _ in first }
         nodeRegions = Dictionary(snapshot.nodes.map { ($0.name, $0.region) }) { first, _ in first }
     }

@@ -9,76 +9,160 @@ package struct Transition: Sendable, Hashable {
     package let reasons: [Verdict.Reason]
 }
 
+/// How this node's own checks see the addresses that a DNS name answers with in a region.
+package struct Sight: Sendable, Hashable {
+    package let name: String
+    package let region: String
+    package let up: Bool
+    /// Why it is down; empty when it is up.
+    package let reason: String
+
+    package init(name: String, region: String, up: Bool, reason: String = "") {
+        self.name = name
+        self.region = region
+        self.up = up
+        self.reason = reason
+    }
+}
+
+/// Whether a DNS name that belongs to no service can be answered with a region: this node's own checks decide.
+package struct NameVerdict: Sendable, Hashable {
+    package let name: String
+    package let region: String
+    package let healthy: Bool
+    package let share: Double
+    package let since: Timestamp
+    package let stale: Bool
+    package let forced: Override.Action?
+    package let heldUntil: Timestamp?
+    package let reasons: [Verdict.Reason]
+}
+
+/// What there is to judge by at one moment.
+package struct Known: Sendable {
+    /// The latest report of each node, this node's own included.
+    package var reports: [String: HeardReport]
+    /// Of names without a service.
+    package var sights: [Sight]
+    package var overrides: OverrideRules
+
+    package init(reports: [String: HeardReport], sights: [Sight] = [], overrides: OverrideRules = OverrideRules()) {
+        self.reports = reports
+        self.sights = sights
+        self.overrides = overrides
+    }
+}
+
 /// What one evaluation found.
 package struct Evaluation: Sendable, Hashable {
     /// One for each service in each region that offers it; dependencies first.
     package let verdicts: [Verdict]
+    /// Of names without a service that were looked at.
+    package let names: [NameVerdict]
     package let transitions: [Transition]
     /// Services that DNS names answer with and that are down in every region: answers hold all regions.
     package let failOpen: Set<String>
     package let frozen: Bool
+
+    package init(
+        verdicts: [Verdict], names: [NameVerdict] = [], transitions: [Transition] = [], failOpen: Set<String>,
+        frozen: Bool = false
+    ) {
+        self.verdicts = verdicts
+        self.names = names
+        self.transitions = transitions
+        self.failOpen = failOpen
+        self.frozen = frozen
+    }
 }
 
-/// Verdicts over time: the rule's evidence, damped, frozen and ramped. A value: it reads no clock, and its state goes by
-/// names, so that it outlives a reload.
+/// Verdicts over time: the rule's evidence, damped, frozen and ramped, under what operators say. A value: it reads no clock,
+/// and its state goes by names, so that it outlives a reload.
 package struct VerdictEngine: Sendable {
-    private struct Key: Hashable {
-        let service: String
-        let region: String
-    }
-
-    private var standings: [Key: Standing] = [:]
+    private var standings: [VerdictSite: Standing] = [:]
     private var failStatic = FailStatic()
 
     package init() {}
 
-    /// Judges every site by the latest report of each node, this node's own included, which is named `own` and no peer of
-    /// itself.
+    /// Goes on from what an earlier process knew: its verdicts stand, marked stale, until evidence comes.
+    package init(remembering verdicts: [RememberedVerdict]) {
+        for verdict in verdicts { standings[verdict.site] = Standing(verdict) }
+    }
+
+    /// What a later process should know, sorted.
+    package var remembered: [RememberedVerdict] {
+        standings.map { $0.value.remembered($0.key) }
+            .sorted { ($0.site.sortKey, $0.site.region) < ($1.site.sortKey, $1.site.region) }
+    }
+
+    /// Judges every site by what is known. This node is named `own` and no peer of itself.
     ///
     /// `trustStatements` says whether a region's own word on its dependencies counts. For DNS nodes it does; L7 and L4
     /// nodes, whose word that is, go by facts, or a failure would confirm itself for ever.
     package mutating func evaluate(
-        _ reports: [String: HeardReport], own: String, snapshot: Snapshot, map: ServiceMap, trustStatements: Bool,
-        now: Timestamp
+        _ known: Known, own: String, snapshot: Snapshot, map: ServiceMap, trustStatements: Bool, now: Timestamp
     ) -> Evaluation {
         let plan = snapshot.federation
-        let peers = reports.values.filter { $0.report.node != own && map.nodeTiers[$0.report.node] != nil }
+        let peers = known.reports.values.filter { $0.report.node != own && map.nodeTiers[$0.report.node] != nil }
             .map { FailStatic.Peer(name: $0.report.node, heardAt: $0.heardAt, left: $0.report.state == .leaving) }
         failStatic.update(peers, staleAfter: plan.staleAfter, share: plan.failStaticShare, now: now)
 
+        let reports = known.overrides.applied(to: known.reports, now: now)
         let rule = VerdictRule(
-            snapshot: snapshot, map: map, reports: reports, frozen: failStatic.frozen,
+            snapshot: snapshot, map: map, reports: reports, own: own, frozen: failStatic.frozen,
             trustStatements: trustStatements, now: now)
+        let lost = failStatic.lostPeers
+        var pass = Pass(
+            before: standings, overrides: known.overrides, damping: plan.damping, own: own, lost: lost, now: now)
         var verdicts: [Verdict] = []
         var found: [Site: Verdict] = [:]
-        var transitions: [Transition] = []
-        var kept: [Key: Standing] = [:]
         for site in map.sites {
             let service = snapshot[site.service]
-            let key = Key(service: service.name, region: snapshot[site.region].name)
+            let region = snapshot[site.region].name
             let dependencies = service.dependsOn.compactMap { found[Site(service: $0, region: site.region)] }
             let evidence = rule.evidence(site, dependencies: dependencies)
-            var standing = standings[key] ?? Standing(since: now)
-            if standing.weigh(evidence.finding, plan.damping, now) {
-                transitions.append(
-                    Transition(
-                        service: key.service, region: key.region, healthy: standing.healthy, at: now,
-                        reasons: evidence.reasons))
-            }
+            let (standing, reasons) = pass.judge(VerdictSite(.service(service.name), in: region), evidence)
             let verdict = Verdict(
                 service: site.service, region: site.region, healthy: standing.healthy,
                 share: standing.share(ramp: map.ramps[site.service.index], now), since: standing.since,
-                frozen: evidence.finding == .frozen,
-                reasons: standing.notes(evidence.finding, plan.damping, own: own, lost: failStatic.lostPeers, now)
-                    + evidence.reasons)
-            kept[key] = standing
+                frozen: evidence.finding == .frozen, stale: standing.isStale, forced: standing.action,
+                heldUntil: standing.heldUntil(now), reasons: reasons)
             found[Site(service: site.service, region: site.region)] = verdict
             verdicts.append(verdict)
         }
-        standings = kept
+        let names = known.sights.map { sight in
+            let evidence = Evidence(
+                finding: sight.up ? .healthy : .down,
+                reasons: [Verdict.Reason(source: own, text: sight.up ? "answers checks" : sight.reason)])
+            let (standing, reasons) = pass.judge(VerdictSite(.name(sight.name), in: sight.region), evidence)
+            return NameVerdict(
+                name: sight.name, region: sight.region, healthy: standing.healthy,
+                share: standing.share(ramp: map.nameRamps[sight.name] ?? .zero, now), since: standing.since,
+                stale: standing.isStale, forced: standing.action, heldUntil: standing.heldUntil(now), reasons: reasons)
+        }
+        let awaited = awaitedNames(map, pass, now)
+        standings = pass.after.merging(awaited.standings) { judged, _ in judged }
         return Evaluation(
-            verdicts: verdicts, transitions: transitions, failOpen: Self.failOpen(verdicts, snapshot, map),
-            frozen: failStatic.frozen)
+            verdicts: verdicts, names: names + awaited.verdicts, transitions: pass.transitions,
+            failOpen: Self.failOpen(verdicts, snapshot, map), frozen: failStatic.frozen)
+    }
+
+    /// Names that were known before a restart and are not looked at yet: their verdicts stand.
+    private func awaitedNames(
+        _ map: ServiceMap, _ pass: borrowing Pass, _ now: Timestamp
+    ) -> (standings: [VerdictSite: Standing], verdicts: [NameVerdict]) {
+        var kept: [VerdictSite: Standing] = [:]
+        var verdicts: [NameVerdict] = []
+        for (site, standing) in standings where pass.after[site] == nil && standing.isStale {
+            guard case .name(let name) = site.subject, map.nameRamps[name] != nil else { continue }
+            kept[site] = standing
+            verdicts.append(
+                NameVerdict(
+                    name: name, region: site.region, healthy: standing.healthy, share: 1, since: standing.since,
+                    stale: true, forced: nil, heldUntil: standing.heldUntil(now),
+                    reasons: standing.notes(.nothing, pass.damping, own: pass.own, lost: 0, now)))
+        }
+        return (kept, verdicts)
     }
 
     private struct Site: Hashable {
@@ -90,5 +174,57 @@ package struct VerdictEngine: Sendable {
         let alive = Set(verdicts.filter(\.healthy).map(\.service))
         let judged = Set(verdicts.map(\.service))
         return Set(map.named.intersection(judged).subtracting(alive).map { snapshot[$0].name })
+    }
+}
+
+/// One evaluation under way: each site's standing moved on by its evidence and by what operators say.
+private struct Pass {
+    let before: [VerdictSite: Standing]
+    let overrides: OverrideRules
+    let damping: Damping
+    let own: String
+    let lost: Int
+    let now: Timestamp
+    var after: [VerdictSite: Standing] = [:]
+    var transitions: [Transition] = []
+
+    mutating func judge(_ site: VerdictSite, _ evidence: Evidence) -> (Standing, [Verdict.Reason]) {
+        var standing = before[site] ?? Standing(since: now)
+        let was = standing.healthy
+        standing.weigh(evidence.finding, damping, now)
+        standing.force(site.override(overrides), now)
+        let notes = standing.notes(evidence.finding, damping, own: own, lost: lost, now)
+        if standing.healthy != was {
+            transitions.append(
+                Transition(
+                    service: site.text, region: site.region, healthy: standing.healthy, at: now,
+                    reasons: (standing.action == nil ? [] : notes) + evidence.reasons))
+        }
+        after[site] = standing
+        return (standing, notes + evidence.reasons)
+    }
+}
+
+extension VerdictSite {
+    fileprivate func override(_ rules: OverrideRules) -> Override? {
+        if rules.isEmpty { return nil }
+        return switch subject {
+        case .service(let service): rules.site(service: service, region: region)
+        case .name(let name): rules.candidate(name: name, service: nil, region: region)
+        }
+    }
+
+    /// The service or the name.
+    package var text: String {
+        switch subject {
+        case .service(let name), .name(let name): name
+        }
+    }
+
+    fileprivate var sortKey: String {
+        switch subject {
+        case .service(let name): "s\(name)"
+        case .name(let name): "n\(name)"
+        }
     }
 }

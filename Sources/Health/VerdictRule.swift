@@ -5,6 +5,8 @@ struct VerdictRule {
     let snapshot: Snapshot
     let map: ServiceMap
     let reports: [String: HeardReport]
+    /// This node.
+    let own: String
     let frozen: Bool
     let trustStatements: Bool
     let now: Timestamp
@@ -34,14 +36,20 @@ struct VerdictRule {
             if !frozen, votes.majorityDown, votes.isQuorum { return Evidence(finding: .down, reasons: votes.reasons) }
             return Evidence(finding: .healthy, reasons: near.serving.map { serves($0.report, service) })
         }
-        if frozen { return Evidence(finding: .frozen, reasons: silence(near.silent) + votes.reasons) }
+        if frozen, !isWitnessed(service.name, site.region) {
+            return Evidence(finding: .frozen, reasons: silence(near.silent) + votes.reasons)
+        }
         if votes.majorityDown { return Evidence(finding: .down, reasons: votes.reasons + silence(near.silent)) }
         if votes.up > 0 {
             // Seen from outside it answers, though its nodes start or cannot be heard.
-            return Evidence(finding: near.starting.isEmpty ? .healthy : .hold, reasons: votes.reasons)
+            let isSettled = near.starting.isEmpty && near.awaited.isEmpty
+            return Evidence(finding: isSettled ? .healthy : .hold, reasons: votes.reasons)
         }
         if !near.starting.isEmpty {
             return Evidence(finding: .hold, reasons: near.starting.map { said($0, "is starting") })
+        }
+        if !near.awaited.isEmpty {
+            return Evidence(finding: .hold, reasons: near.awaited.map { said($0, "not heard since the restart") })
         }
         if !near.silent.isEmpty { return Evidence(finding: .down, reasons: silence(near.silent)) }
         return Evidence(finding: .nothing, reasons: [])
@@ -49,9 +57,9 @@ struct VerdictRule {
 
     /// All that were heard of the site took leave, or fell silent after the others did.
     private func goodbye(_ near: SiteReports) -> Evidence? {
-        guard near.serving.isEmpty, near.starting.isEmpty, !near.left.isEmpty || !near.draining.isEmpty else {
-            return nil
-        }
+        guard near.serving.isEmpty, near.starting.isEmpty, near.awaited.isEmpty,
+            !near.left.isEmpty || !near.draining.isEmpty
+        else { return nil }
         // Whoever is merely silent may still serve while this node cannot hear.
         if frozen, !near.silent.isEmpty { return nil }
         let reasons = near.left.map { said($0, "is leaving") } + near.draining.map { said($0, "is draining") }
@@ -62,7 +70,7 @@ struct VerdictRule {
     private func majority(
         of serving: [HeardReport], complaints: (Report) -> [Verdict.Reason]
     ) -> [Verdict.Reason] {
-        let found = serving.map { complaints($0.report) }.filter { !$0.isEmpty }
+        let found = serving.map { $0.isForcedUp ? [] : complaints($0.report) }.filter { !$0.isEmpty }
         return found.count * 2 > serving.count ? found.flatMap { $0 } : []
     }
 
@@ -72,6 +80,22 @@ struct VerdictRule {
             source: name, text: "depends on \(name), which is down in \(snapshot[broken.region].name)")
         return [head]
             + broken.reasons.map { Verdict.Reason(source: $0.source, text: $0.text, depth: $0.depth + 1) }
+    }
+
+    /// Whether somebody else cannot hear the region either, so that it, and not this node, is what broke: our own check of it
+    /// fails, while in a third region, which is neither it nor our own, our check passes and a node speaks that was heard well
+    /// after the silence began. That node relays all that it hears, and it has nothing newer from the silent ones.
+    private func isWitnessed(_ service: String, _ region: RegionID) -> Bool {
+        guard let mine = reports[own]?.report.observations, let home = map.nodeRegions[own],
+            mine.contains(where: { $0.service == service && $0.region == snapshot[region].name && !$0.up })
+        else { return false }
+        return reports.contains { name, heard in
+            guard name != own, let place = map.nodeRegions[name], place != home, place != region,
+                heard.report.state == .serving, !heard.isRestored, now - heard.heardAt <= staleAfter / 2
+            else { return false }
+            let theirs = mine.filter { $0.region == snapshot[place].name }
+            return !theirs.isEmpty && theirs.allSatisfy(\.up)
+        }
     }
 
     // MARK: - Votes
@@ -93,7 +117,7 @@ struct VerdictRule {
         for (name, tier) in map.nodeTiers where tier == .dns {
             guard let heard = reports[name], heard.report.state != .leaving else { continue }
             votes.known += 1
-            guard now - heard.heardAt <= staleAfter,
+            guard now - heard.heardAt <= staleAfter, !heard.isRestored,
                 let seen = heard.report.observations.first(where: { $0.service == service && $0.region == region })
             else { continue }
             if seen.up {

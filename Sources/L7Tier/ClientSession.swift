@@ -15,6 +15,7 @@ package final class ClientSession: ServerSession {
     let peerText: Range<Int>
     let source: UInt64
     let exchange: Exchange
+    private var requests: UInt32 = 0
 
     private static let nameOfForwardedFor: StaticString = "X-Forwarded-For: "
 
@@ -60,7 +61,12 @@ package final class ClientSession: ServerSession {
         unsafe UnsafeRawBufferPointer(rebasing: forwarded[peerText.lowerBound..<forwardedCount])
     }
 
-    override public func requestReceived() { exchange.begin() }
+    override public func requestReceived() {
+        requests &+= 1
+        // At the 1st, 2nd, 4th, 8th … request: the kernel knows the round trip from the handshake, and better later.
+        if requests & (requests &- 1) == 0, proxy.measuresRoundTrips { proxy.measure(self) }
+        exchange.begin()
+    }
 
     override public func bodyReadable() { exchange.pumpRequest() }
 

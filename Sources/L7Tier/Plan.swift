@@ -75,6 +75,9 @@ package final class Plan: Sendable {
     /// The number by which source hash knows a client.
     func source(of peer: SocketAddress) -> UInt64 { SourceHash.source(peer.address) }
 
+    /// Whether any name is steered by measured latency.
+    package var measuresRoundTrips: Bool { snapshot.dns.measuresLatency }
+
     /// The addresses to listen on, by listener index.
     package var addresses: [SocketAddress] { listeners.map { SocketAddress(node.address, port: $0.port) } }
 }

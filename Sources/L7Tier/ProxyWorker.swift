@@ -33,6 +33,9 @@ final class ProxyWorker: @unchecked Sendable {
     private let logFormat: LogSettings.Format
     private let logSample: Int
     private var unlogged = 0
+    private let roundTrips = RoundTripReservoir()
+    /// Whether any name is steered by what clients' round trips are.
+    private(set) var measuresRoundTrips = false
 
     init(
         worker: Worker, published: Published<ActivePlan>, health: HealthBoard, traffic: TrafficBook, log: AccessLog?
@@ -59,6 +62,7 @@ final class ProxyWorker: @unchecked Sendable {
         generation = published.generation
         let active = published.load()
         plan = active.plan
+        measuresRoundTrips = plan.measuresRoundTrips
         pools = plan.pools.map { pool(for: $0, active) }
         if isAccepting { try openListeners() }
     }
@@ -173,6 +177,19 @@ final class ProxyWorker: @unchecked Sendable {
     func appendDate(to writer: inout HeadWriter) {
         unsafe date.refresh(worker)
         unsafe writer.append(date.line)
+    }
+
+    // MARK: - Round trips
+
+    func measure(_ session: ClientSession) {
+        guard let time = Socket.roundTripTime(session.descriptor) else { return }
+        roundTrips.add(session.peer.address, microseconds: time, random: worker.random.next())
+    }
+
+    /// Hands in what was measured.
+    func report(to book: RoundTripBook) {
+        let samples = roundTrips.take()
+        if !samples.isEmpty { book.add(samples) }
     }
 
     // MARK: - Counting

@@ -14,6 +14,7 @@ package final class Server: DataPlane {
         let traffic: TrafficBook
         let health: HealthBoard
         let log: AccessLog?
+        let roundTrips = RoundTripBook()
         var isAccepting = true
         /// By pool name.
         var windows: [String: LatencyWindow] = [:]
@@ -144,7 +145,13 @@ package final class Server: DataPlane {
                     p50Milliseconds: LatencyBuckets.quantile(0.5, of: recent),
                     p99Milliseconds: LatencyBuckets.quantile(0.99, of: recent))
             }
-            return DataPlaneFacts(operations: current.group.total(WorkerCounter.requests), pools: pools)
+            if active.plan.measuresRoundTrips, current.roundTrips.turn(now: Worker.monotonicNanoseconds()) {
+                let book = current.roundTrips
+                for proxy in current.proxies { proxy.worker.mailbox.post { _ in proxy.report(to: book) } }
+            }
+            return DataPlaneFacts(
+                operations: current.group.total(WorkerCounter.requests), pools: pools,
+                roundTrips: current.roundTrips.window)
         }
     }
 
@@ -154,6 +161,12 @@ package final class Server: DataPlane {
         Metrics.append(
             total: current.group.total, traffic: current.traffic, pools: plan.pools.map(\.name),
             dropped: current.log?.dropped ?? 0, to: &text)
+        text.counter(
+            "meridian_l7_round_trips_total", help: "Round trips of clients that were measured for latency maps.",
+            current.roundTrips.samples)
+        text.gauge(
+            "meridian_l7_round_trip_prefixes", help: "Client prefixes in the latest window of round trips.",
+            Double(current.roundTrips.window?.prefixes.count ?? 0))
     }
 
     package func status() -> StatusValue {

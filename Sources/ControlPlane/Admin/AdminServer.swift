@@ -32,6 +32,7 @@ struct AdminAPI: Sendable {
         default: break
         }
         if let refusal = refusal(of: request) { return reply(refusal) }
+        if let answer = overrides(request) { return reply(answer) }
         switch (request.path, request.method) {
         case ("/metrics", _) where isGet:
             reply(
@@ -49,7 +50,8 @@ struct AdminAPI: Sendable {
             reply(.problem(405, "GET only", [("Allow", "GET, HEAD")]))
         case ("/reload", _), ("/drain", _): reply(.problem(405, "POST only", [("Allow", "POST")]))
         default:
-            reply(.problem(404, "there is /healthz /readyz /metrics /status /config /explain /reload /drain"))
+            reply(
+                .problem(404, "there is /healthz /readyz /metrics /status /config /explain /reload /drain /overrides"))
         }
     }
 
@@ -121,6 +123,10 @@ struct AdminAPI: Sendable {
             return .problem(400, #"the body is {"drain": true or false, "reason": "text"}"#)
         }
         let reason = (wish?["reason"].string ?? "").clipped(to: 200)
+        let despite = wish?["overrideSafety"].bool ?? false
+        if draining, !node.state.phase.draining, let refusal = Safety(node).refusalOfDraining(despite, reason: reason) {
+            return refusal
+        }
         let phase = node.state.change {
             $0.draining = draining
             $0.reason = draining ? reason : ""

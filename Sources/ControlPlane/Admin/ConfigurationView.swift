@@ -81,7 +81,7 @@ enum ConfigurationView {
         [
             "name": .string(name.name), "ttl": .init(name.ttl), "ramp": text(name.ramp),
             "service": name.service.map { .string(snapshot[$0].name) } ?? .null,
-            "regions": .array(name.candidates.map { .string(snapshot[$0.region].name) }),
+            "regions": .array(name.candidates.compactMap { $0.region.map { .string(snapshot[$0].name) } }),
         ]
     }
 

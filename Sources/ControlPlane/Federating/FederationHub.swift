@@ -28,16 +28,20 @@ package final class FederationHub: Sendable {
         package var pools: [PoolFact]
         package var observations: [Observation]
         package var rate: Double
+        package var overrides: [Override]
+        package var roundTrips: RoundTripWindow?
 
         package init(
             state: Report.State, configuration: UInt64 = 0, pools: [PoolFact] = [], observations: [Observation] = [],
-            rate: Double = 0
+            rate: Double = 0, overrides: [Override] = [], roundTrips: RoundTripWindow? = nil
         ) {
             self.state = state
             self.configuration = configuration
             self.pools = pools
             self.observations = observations
             self.rate = rate
+            self.overrides = overrides
+            self.roundTrips = roundTrips
         }
     }
 
@@ -126,7 +130,9 @@ package final class FederationHub: Sendable {
     package func heard(now: Timestamp) -> [String: HeardReport] {
         state.withLock { state in
             state.store.entries.mapValues { entry in
-                HeardReport(report: entry.report, heardAt: entry.report.node == name ? now : entry.heardAt)
+                HeardReport(
+                    report: entry.report, heardAt: entry.report.node == name ? now : entry.heardAt,
+                    isRestored: entry.isRestored)
             }
         }
     }
@@ -155,7 +161,7 @@ package final class FederationHub: Sendable {
             node: name, tier: tier, region: region, incarnation: state.incarnation, sequence: sequence,
             issuedAt: Timestamp(milliseconds: Timestamp.now.milliseconds), state: content.state,
             configuration: content.configuration, pools: content.pools, observations: content.observations,
-            rate: content.rate)
+            rate: content.rate, overrides: content.overrides, roundTrips: content.roundTrips)
     }
 
     private func substance(_ content: Content, in state: borrowing State) -> Report {
@@ -194,6 +200,22 @@ package final class FederationHub: Sendable {
         }
         for answer in due { answer() }
         if moved { changed() }
+    }
+
+    /// Takes what an earlier process had heard. Reports that no key of ours signed are left out.
+    ///
+    /// - Returns: how many were taken.
+    package func restore(_ reports: [SignedReport]) -> Int {
+        let now = clock.now
+        return state.withLock { state in
+            let settings = state.settings
+            return reports.count { signed in
+                guard settings.keyring?.verifies(signed) == true, let report = try? ReportCodec.decode(signed.bytes)
+                else { return false }
+                return state.store.restore(
+                    signed, report, tiers: settings.tiers, limits: settings.limits, now: now)
+            }
+        }
     }
 
     private func admit(
@@ -314,6 +336,7 @@ extension FederationHub.Content {
     init(_ report: Report) {
         self.init(
             state: report.state, configuration: report.configuration, pools: report.pools,
-            observations: report.observations, rate: report.rate)
+            observations: report.observations, rate: report.rate, overrides: report.overrides,
+            roundTrips: report.roundTrips)
     }
 }

@@ -119,6 +119,10 @@ private struct WireReport: Codable {
     let pools: [Fact]
     let observations: [Sight]
     let rate: Double
+    /// Absent in reports of nodes that know of none, and of those that are too old to know.
+    let overrides: [WireOverride]?
+    /// Absent where nothing was measured.
+    let roundTrips: WireRoundTrips?
 
     init(_ report: Report) {
         node = report.node
@@ -140,14 +144,18 @@ private struct WireReport: Codable {
             Sight(service: $0.service, region: $0.region, up: $0.up, reason: $0.reason)
         }
         rate = report.rate
+        overrides = report.overrides.isEmpty ? nil : report.overrides.map(WireOverride.init)
+        roundTrips = report.roundTrips.map(WireRoundTrips.init)
     }
 
     var report: Report? {
         guard let tier = Tier(rawValue: tier), let state = Report.State(rawValue: state),
             let configuration = UInt64(configuration, radix: 16),
-            // Nanoseconds must not overflow: the year 2262 is as far as they reach.
-            (0...9_223_372_036_854).contains(issuedAt)
+            WireOverride.times.contains(issuedAt)
         else { return nil }
+        let words = (overrides ?? []).map(\.override)
+        let measured = roundTrips?.roundTrips
+        guard !words.contains(nil), (measured == nil) == (roundTrips == nil) else { return nil }
         return Report(
             node: node, tier: tier, region: region, incarnation: incarnation, sequence: sequence,
             issuedAt: Timestamp(milliseconds: issuedAt), state: state, configuration: configuration,
@@ -161,6 +169,6 @@ private struct WireReport: Codable {
             },
             observations: observations.map {
                 Observation(service: $0.service, region: $0.region, up: $0.up, reason: $0.reason)
-            }, rate: rate)
+            }, rate: rate, overrides: words.compactMap { $0 }, roundTrips: measured)
     }
 }

@@ -1,4 +1,5 @@
 import Engine
+package import Health
 package import Model
 import Synchronization
 
@@ -6,7 +7,8 @@ import Synchronization
 package final class CandidateProbing: Sendable {
     package struct Candidate: Sendable, Hashable {
         package let name: String
-        package let service: String
+        /// Nil for a name that belongs to no service: then this node's own checks decide about it.
+        package let service: String?
         package let region: String
         package let address: SocketAddress
     }
@@ -71,7 +73,8 @@ package final class CandidateProbing: Sendable {
         var names: [Site: [String: [(Candidate, ProbeReport)]]] = [:]
         var order: [Site] = []
         for case (let candidate, let report?) in candidates {
-            let site = Site(service: candidate.service, region: candidate.region)
+            guard let service = candidate.service else { continue }
+            let site = Site(service: service, region: candidate.region)
             if names[site] == nil { order.append(site) }
             names[site, default: [:]][candidate.name, default: []].append((candidate, report))
         }
@@ -83,16 +86,36 @@ package final class CandidateProbing: Sendable {
         }
     }
 
+    /// How names without a service look from here, by region: up when an address there is up.
+    package var sights: [Sight] {
+        struct Place: Hashable {
+            let name: String
+            let region: String
+        }
+        var looks: [Place: [(Candidate, ProbeReport)]] = [:]
+        for case (let candidate, let report?) in candidates where candidate.service == nil {
+            looks[Place(name: candidate.name, region: candidate.region), default: []].append((candidate, report))
+        }
+        return looks.map { place, looks in
+            let isUp = looks.contains { $0.1.up }
+            let reasons = isUp ? [] : Set(looks.map { "\($0.0.address): \($0.1.outcome.reason)" }).sorted()
+            return Sight(
+                name: place.name, region: place.region, up: isUp,
+                reason: reasons.prefix(4).joined(separator: "; ").clipped(to: 400))
+        }
+    }
+
     private static func targets(_ name: DynamicName, _ snapshot: Snapshot) -> [ProbeTarget<Candidate>] {
-        guard let check = name.check, let service = name.service else { return [] }
+        guard let check = name.check else { return [] }
         var targets: [ProbeTarget<Candidate>] = []
-        for candidate in name.candidates {
+        for candidate in name.leaves {
+            guard let region = candidate.region else { continue }
             for record in candidate.records where record.type == "A" || record.type == "AAAA" {
                 guard let address = IPAddress(record.data) else { continue }
                 let socket = SocketAddress(address, port: name.checkPort)
                 let id = Candidate(
-                    name: name.name, service: snapshot[service].name, region: snapshot[candidate.region].name,
-                    address: socket)
+                    name: name.name, service: candidate.service.map { snapshot[$0].name },
+                    region: snapshot[region].name, address: socket)
                 targets.append(ProbeTarget(id: id, address: socket, check: check))
             }
         }

@@ -13,6 +13,10 @@ package struct Event: Sendable, Hashable {
         /// All candidates of a name or all regions of a service are down: everything is used.
         case failOpen
         case configuration
+        /// An operator's word began, changed or ended.
+        case override
+        /// A safety rule refused a change, was overridden, or does not hold.
+        case safety
         /// The node itself: starting, serving, draining, leaving.
         case node
     }

@@ -1,18 +1,15 @@
 package import Engine
+package import Health
 package import Model
 import Synchronization
 
 /// What is known about health, kept by the control plane and read by the tiers. Workers read and count on `endpoints`
 /// (atomics); the rest takes a lock and is for control threads only, never per query.
 package final class HealthBoard: Sendable {
-    private struct Key: Hashable {
-        let service: String
-        let region: String
-    }
-
     private struct State {
-        var verdicts: [Key: Verdict] = [:]
-        var failOpen: Set<String> = []
+        var view = HealthView()
+        /// The view that tiers last acted upon: many small steps of load are one large one.
+        var acted = HealthView()
         var generation: UInt64 = 0
     }
 
@@ -33,6 +30,9 @@ package final class HealthBoard: Sendable {
         self.wake = wake
     }
 
+    /// Everything at one moment, for those who look up many things: it costs one lock, its lookups none.
+    package var view: HealthView { state.withLock { $0.view } }
+
     /// Whether `service` can be used in `region`, by name, because ids do not outlive a reload (those inside the verdict
     /// belong to the snapshot in force when it was made). Nil before the first evaluation or for unknown names: treat it
     /// as healthy.
@@ -40,21 +40,20 @@ package final class HealthBoard: Sendable {
     /// `share` grows from 0.1 to 1 while the region returns from a failure, over the longest `ramp` of the names that
     /// use the service, and `healthChanged()` is called at each step.
     package func verdict(service: String, region: String) -> Verdict? {
-        state.withLock { $0.verdicts[Key(service: service, region: region)] }
+        view.verdict(service: service, region: region)
     }
 
-    /// True while `service` is down in every region that offers it.
-    package func failOpen(service: String) -> Bool { state.withLock { $0.failOpen.contains(service) } }
+    /// What `region` carries of `service`, smoothed; nil when it is not known.
+    package func load(service: String, region: String) -> RegionLoad? { view.load(service: service, region: region) }
 
-    /// Grows with every change of a verdict.
+    /// True while `service` is down in every region that offers it.
+    package func failOpen(service: String) -> Bool { view.failOpen.contains(service) }
+
+    /// Grows with every change that tiers act upon.
     package var generation: UInt64 { state.withLock { $0.generation } }
 
     /// Sorted by service, then region.
-    package var verdicts: [(service: String, region: String, verdict: Verdict)] {
-        state.withLock { $0.verdicts }
-            .map { (service: $0.key.service, region: $0.key.region, verdict: $0.value) }
-            .sorted { ($0.service, $0.region) < ($1.service, $1.region) }
-    }
+    package var verdicts: [(service: String, region: String, verdict: Verdict)] { view.services }
 
     /// Has the control plane look at once instead of at its next tick (100 ms): a tier calls it when an endpoint's row of
     /// failures reaches its pool's `EjectionPolicy.failures`. Any thread; cheap.
@@ -62,24 +61,25 @@ package final class HealthBoard: Sendable {
 
     /// Replaces everything that is known.
     ///
-    /// - Returns: true when something that tiers act upon (health, share, freeze) moved.
+    /// - Returns: true when something that tiers act upon (health, share, overrides) moved.
     @discardableResult
-    package func publish(_ verdicts: [Verdict], in snapshot: Snapshot, failOpen: Set<String>) -> Bool {
-        var table: [Key: Verdict] = [:]
-        for verdict in verdicts {
-            table[Key(service: snapshot[verdict.service].name, region: snapshot[verdict.region].name)] = verdict
-        }
-        return state.withLock { state in
-            let moved =
-                state.failOpen != failOpen || state.verdicts.count != table.count
-                || table.contains { key, new in
-                    guard let old = state.verdicts[key] else { return true }
-                    return old.healthy != new.healthy || old.share != new.share
-                }
-            state.verdicts = table
-            state.failOpen = failOpen
-            if moved { state.generation += 1 }
+    package func publish(_ view: HealthView) -> Bool {
+        state.withLock { state in
+            let moved = view.differs(from: state.acted)
+            state.view = view
+            if moved {
+                state.acted = view
+                state.generation += 1
+            }
             return moved
         }
+    }
+
+    /// The same for verdicts alone.
+    @discardableResult
+    package func publish(_ verdicts: [Verdict], in snapshot: Snapshot, failOpen: Set<String>) -> Bool {
+        publish(
+            HealthView(
+                Evaluation(verdicts: verdicts, failOpen: failOpen), in: snapshot, overrides: OverrideRules()))
     }
 }

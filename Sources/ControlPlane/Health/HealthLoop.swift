@@ -15,21 +15,28 @@ package final class HealthLoop: Sendable {
     private let hub: FederationHub
     private let probing: EndpointProbing
     private let candidates: CandidateProbing
+    private let overrides: OverrideBook
+    private let keeper: StateKeeper
     private let plane: any DataPlane
     private let clock: SteadyClock
     private let wakes: AsyncStream<Void>
+    private let engine: Mutex<VerdictEngine>
     private let latest = Mutex(Evaluation?.none)
     private let facts = Mutex([PoolFact]())
 
     package init(
         node: NodeState, board: HealthBoard, hub: FederationHub, probing: EndpointProbing,
-        candidates: CandidateProbing, plane: any DataPlane, clock: SteadyClock, wakes: AsyncStream<Void>
+        candidates: CandidateProbing, overrides: OverrideBook, keeper: StateKeeper,
+        remembered: [RememberedVerdict], plane: any DataPlane, clock: SteadyClock, wakes: AsyncStream<Void>
     ) {
         self.node = node
         self.board = board
         self.hub = hub
         self.probing = probing
         self.candidates = candidates
+        self.overrides = overrides
+        self.keeper = keeper
+        engine = Mutex(VerdictEngine(remembering: remembered))
         self.plane = plane
         self.clock = clock
         self.wakes = wakes
@@ -54,7 +61,6 @@ package final class HealthLoop: Sendable {
     /// What the loop remembers between passes.
     private struct Memory {
         let startedAt: Timestamp
-        var engine = VerdictEngine()
         var passive = PassiveHealth()
         var facts = OwnFacts()
         var voices: [String: Voice] = [:]
@@ -62,6 +68,10 @@ package final class HealthLoop: Sendable {
         var tableChanges: UInt64 = .max
         var failOpen: Set<String> = []
         var frozen = false
+        var watch = OverrideWatch()
+        var load: (generation: Int, meter: LoadMeter)?
+        var roundTrips: RoundTripWindow?
+        var hearing = RoundTripHearing()
 
         init(startedAt: Timestamp) { self.startedAt = startedAt }
     }
@@ -71,20 +81,24 @@ package final class HealthLoop: Sendable {
         let configuration = node.configuration
         memory.passive.pass(configuration, board.endpoints, board.events, now: now)
         settle(configuration, memory, now: now)
+        let flow = plane.facts()
+        memory.roundTrips = flow.roundTrips
         let pools = memory.facts.pass(
-            configuration, board.endpoints, plane.facts(), reason: { probing.report($0)?.outcome.reason }, now: now)
+            configuration, board.endpoints, flow, reason: { probing.report($0)?.outcome.reason }, now: now)
         facts.withLock { $0 = pools }
-        publish(configuration, pools, memory)
-
         let heard = hub.heard(now: now)
+        let rules = override(configuration, heard, &memory)
+        publish(configuration, pools, memory)
+        let windows = memory.hearing.news(in: heard, except: hub.name)
+        if !windows.isEmpty { plane.heard(windows) }
+
         note(configuration, &memory, now: now)
-        let evaluation = memory.engine.evaluate(
-            heard, own: hub.name, snapshot: configuration.snapshot, map: configuration.map,
-            trustStatements: configuration.me.tier == .dns, now: now)
+        let known = Known(
+            reports: heard, sights: configuration.me.tier == .dns ? candidates.sights : [], overrides: rules)
+        let evaluation = engine.withLock { judge(known, configuration, &$0, now: now) }
         latest.withLock { $0 = evaluation }
         record(evaluation, &memory)
-        let verdictsMoved = board.publish(
-            evaluation.verdicts, in: configuration.snapshot, failOpen: evaluation.failOpen)
+        let verdictsMoved = board.publish(view(evaluation, rules, heard, configuration, &memory, now: now))
         let changes = board.endpoints.changes
         let endpointsMoved = changes != memory.tableChanges
         memory.tableChanges = changes
@@ -92,7 +106,66 @@ package final class HealthLoop: Sendable {
         // A verdict that moved may change what this node states of itself.
         if verdictsMoved { publish(configuration, pools, memory) }
         hub.tick()
+        keeper.pass(engine.withLock { $0 }, overrides.set, hub.entries, now: now)
     }
+
+    /// The verdicts with what is known of load and servers.
+    private func view(
+        _ evaluation: Evaluation, _ rules: OverrideRules, _ heard: [String: HeardReport],
+        _ configuration: Configuration,
+        _ memory: inout Memory, now: Timestamp
+    ) -> HealthView {
+        let snapshot = configuration.snapshot
+        let staleAfter = snapshot.federation.staleAfter
+        var meter =
+            memory.load.flatMap { $0.generation == configuration.generation ? $0.meter : nil }
+            ?? LoadMeter(configuration.map, snapshot, keeping: memory.load?.meter)
+        meter.record(heard, staleAfter: staleAfter, now: now)
+        memory.load = (configuration.generation, meter)
+        var upShares: [LoadMeter.Key: Double] = [:]
+        for site in configuration.map.sites {
+            let key = LoadMeter.Key(service: snapshot[site.service].name, region: snapshot[site.region].name)
+            upShares[key] = ServerShare.up(site, service: key.service, heard, staleAfter: staleAfter, now: now)
+        }
+        return HealthView(
+            evaluation, in: snapshot, overrides: rules,
+            loads: meter.loads(capacities: configuration.capacities, now: now), upShares: upShares)
+    }
+
+    private func judge(
+        _ known: Known, _ configuration: Configuration, _ engine: inout VerdictEngine, now: Timestamp
+    ) -> Evaluation {
+        engine.evaluate(
+            known, own: hub.name, snapshot: configuration.snapshot, map: configuration.map,
+            trustStatements: configuration.me.tier == .dns, now: now)
+    }
+
+    /// Publishes what is known before anything was looked at, so that the first answers go by it.
+    package func prime() {
+        let configuration = node.configuration
+        let now = clock.now
+        let rules = OverrideRules(overrides.set.live(at: .now))
+        var trial = engine.withLock { $0 }
+        let known = Known(reports: hub.heard(now: now), overrides: rules)
+        let evaluation = judge(known, configuration, &trial, now: now)
+        board.publish(HealthView(evaluation, in: configuration.snapshot, overrides: rules))
+    }
+
+    /// How things would stand at once under these overrides: nothing is published and nobody is told.
+    package func imagine(_ overrides: OverrideSet) -> HealthView {
+        let configuration = node.configuration
+        let now = clock.now
+        let rules = OverrideRules(overrides.live(at: .now))
+        var trial = engine.withLock { $0 }
+        let known = Known(
+            reports: hub.heard(now: now), sights: configuration.me.tier == .dns ? candidates.sights : [],
+            overrides: rules)
+        let evaluation = judge(known, configuration, &trial, now: now)
+        return HealthView(evaluation, in: configuration.snapshot, overrides: rules)
+    }
+
+    /// Saves the state for the last time.
+    package func save() async { await keeper.finish(engine.withLock { $0 }, overrides.set, hub.entries) }
 
     /// The node serves once everything that it checks was looked at, or had ample time to be.
     private func settle(_ configuration: Configuration, _ memory: Memory, now: Timestamp) {
@@ -109,11 +182,25 @@ package final class HealthLoop: Sendable {
         board.events.record(.node, hub.name, "serving")
     }
 
+    /// Takes the overrides that peers know of, and follows those about this node.
+    private func override(
+        _ configuration: Configuration, _ heard: [String: HeardReport], _ memory: inout Memory
+    ) -> OverrideRules {
+        let wall = Timestamp.now
+        overrides.merge(
+            heard.values.flatMap(\.report.overrides), clockSkew: configuration.snapshot.federation.clockSkew, now: wall)
+        let rules = OverrideRules(memory.watch.pass(overrides.set, wall, board.events))
+        let mine = rules.node(hub.name).flatMap { $0.action == .up ? nil : "\($0)" }
+        if node.phase.overridden != mine { node.change { $0.overridden = mine } }
+        return rules
+    }
+
     private func publish(_ configuration: Configuration, _ pools: [PoolFact], _ memory: Memory) {
         hub.publish(
             FederationHub.Content(
                 state: node.phase.state, configuration: configuration.snapshot.fingerprint, pools: pools,
-                observations: observations(configuration, pools), rate: memory.facts.rate))
+                observations: observations(configuration, pools), rate: memory.facts.rate,
+                overrides: overrides.set.all, roundTrips: memory.roundTrips))
     }
 
     /// A DNS node votes by its checks. Others state how the services that they serve stand in their own region, which
@@ -189,5 +276,12 @@ extension Verdict.Reason {
 }
 
 extension Configuration {
+    /// Per second, of the regions that have a limit.
+    var capacities: [String: Double] {
+        var capacities: [String: Double] = [:]
+        for region in snapshot.regions { capacities[region.name] = region.capacity.map(Double.init) }
+        return capacities
+    }
+
     package var regionName: String { snapshot[me.region].name }
 }

@@ -33,13 +33,15 @@ package final class NodeState: Sendable {
     package struct Phase: Sendable, Hashable {
         package var ready = false
         package var draining = false
+        /// The override that drains this node, in words; nil when there is none.
+        package var overridden: String?
         package var leaving = false
         /// Why an operator drains it.
         package var reason = ""
 
         package var state: Report.State {
             if leaving { return .leaving }
-            if draining { return .draining }
+            if draining || overridden != nil { return .draining }
             return ready ? .serving : .starting
         }
     }

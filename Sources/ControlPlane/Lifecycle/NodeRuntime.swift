@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import Logging
-import Model
+package import Model
 import ServiceLifecycle
 import Topology
 import UnixSignals
@@ -15,7 +15,9 @@ package enum NodeRuntime {
     /// - Returns: the exit status: 0 valid, 1 invalid.
     package static func check(topology path: String, node name: String?, dataPlane: some DataPlane) -> Int32 {
         do {
-            let snapshot = try TopologyLoader.load(path: path)
+            guard let snapshot = inspect(path, for: dataPlane.tier, tell: { StandardErrorLog.write($0) }) else {
+                return 1
+            }
             if let name {
                 let node = try find(name, in: snapshot, tier: dataPlane.tier, topology: path)
                 _ = try NodeSecrets(snapshot, node: node, topology: path)
@@ -30,6 +32,20 @@ package enum NodeRuntime {
             StandardErrorLog.write("\(error)")
             return 1
         }
+    }
+
+    /// Reads a topology and tells all that there is to say about it, warnings included, in the order of the file: what
+    /// `meridianctl check` and the programs' own `check` begin with. Files that only DNS nodes use need not exist for others.
+    ///
+    /// - Parameters:
+    ///   - path: the topology file.
+    ///   - tier: that of the nodes that are checked; nil for all of them.
+    ///   - tell: takes one diagnostic.
+    /// - Returns: the topology; nil when there are errors.
+    package static func inspect(_ path: String, for tier: Tier?, tell: (String) -> Void) -> Snapshot? {
+        let inspection = TopologyLoader.inspect(path: path, lookingForFiles: tier == nil || tier == .dns)
+        for diagnostic in inspection.diagnostics { tell(diagnostic.description) }
+        return inspection.snapshot
     }
 
     /// Serves until SIGTERM or SIGINT, then says goodbye and finishes what is under way. SIGHUP reloads.

@@ -16,6 +16,8 @@ package final class RunningNode: Sendable {
     package let polling: PeerPolling
     package let probing: EndpointProbing
     package let candidates: CandidateProbing
+    package let overrides: OverrideBook
+    package let keeper: StateKeeper
     package let plane: any DataPlane
     let loop: HealthLoop
     let wakes: Wakes
@@ -70,6 +72,12 @@ package final class RunningNode: Sendable {
             settings: FederationHub.Settings(snapshot, keyring: secrets.keyring), clock: clock
         ) { wakes.ring() }
         polling = PeerPolling(hub: hub, client: client)
+        overrides = OverrideBook { wakes.ring() }
+        keeper = StateKeeper(node: configuration.me.name, path: configuration.me.state, events: events)
+        let saved = keeper.load(now: .now)
+        overrides.merge(
+            saved?.overrides ?? [], clockSkew: snapshot.federation.clockSkew, now: .now)
+        _ = hub.restore((saved?.reports ?? []).map(\.signed))
 
         let secret: @Sendable (Secret) -> String? = { secret in
             (try? SecretReader.read(secret)).map { String(decoding: $0, as: UTF8.self) }
@@ -84,8 +92,9 @@ package final class RunningNode: Sendable {
             wakes.ring()
         }
         loop = HealthLoop(
-            node: state, board: board, hub: hub, probing: probing, candidates: candidates, plane: plane,
-            clock: clock, wakes: wakes.stream)
+            node: state, board: board, hub: hub, probing: probing, candidates: candidates, overrides: overrides,
+            keeper: keeper, remembered: saved?.verdicts ?? [], plane: plane, clock: clock, wakes: wakes.stream)
+        if saved != nil { loop.prime() }
     }
 
     package func startProbes() { follow(state.configuration) }
@@ -182,6 +191,7 @@ package final class RunningNode: Sendable {
         if old.admin != new.admin { changes.append("admin") }
         if old.federation != new.federation { changes.append("federation") }
         if old.workers != new.workers { changes.append("workers") }
+        if old.state != new.state { changes.append("state") }
         return changes
     }
 
@@ -198,8 +208,24 @@ package final class RunningNode: Sendable {
                     try? await Task.sleep(for: HealthLoop.tick)
                 }
             }
+            group.addTask { await self.refreshTier() }
             await loop.run()
             group.cancelAll()
+        }
+    }
+
+    /// Has the tier look at its files and compile what it gathered, now and then.
+    private func refreshTier() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(2))
+            if Task.isCancelled { return }
+            // It may take a second, which the cooperative threads do not have.
+            let told = await withCheckedContinuation { continuation in
+                Thread.start(name: "refresh") {
+                    continuation.resume(returning: self.reloadLock.withLock { _ in self.plane.refresh() })
+                }
+            }
+            for line in told { board.events.record(.configuration, name, line) }
         }
     }
 
@@ -224,6 +250,7 @@ package final class RunningNode: Sendable {
         await polling.stop()
         await probing.stop()
         await candidates.stop()
+        await loop.save()
         wakes.end()
         client.shutdown()
     }

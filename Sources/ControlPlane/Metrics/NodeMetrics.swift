@@ -9,6 +9,9 @@ enum NodeMetrics {
         var text = MetricsText()
         process(node, &text)
         verdicts(node, &text)
+        overrides(node, &text)
+        saved(node, &text)
+        loads(node, &text)
         endpoints(node, &text)
         federation(node, &text)
         node.plane.metrics(into: &text)
@@ -45,6 +48,15 @@ enum NodeMetrics {
             text.gauge(
                 "meridian_service_share", help: "Share of its traffic that a returning region takes, 0 to 1.",
                 labels: ["service": each.service, "region": each.region], each.verdict.share)
+            text.gauge(
+                "meridian_service_stale", help: "1 while the verdict is the one from before a restart, not confirmed.",
+                labels: ["service": each.service, "region": each.region], each.verdict.stale ? 1 : 0)
+            text.gauge(
+                "meridian_service_forced", help: "1 while an operator's word decides, not evidence.",
+                labels: ["service": each.service, "region": each.region], each.verdict.forced == nil ? 0 : 1)
+            text.gauge(
+                "meridian_service_held_down", help: "1 while flapping keeps the service down in the region.",
+                labels: ["service": each.service, "region": each.region], each.verdict.heldUntil == nil ? 0 : 1)
         }
         for service in Set(node.board.verdicts.map(\.service)).sorted() {
             text.gauge(
@@ -55,6 +67,56 @@ enum NodeMetrics {
         text.gauge(
             "meridian_verdicts_frozen", help: "1 while too many peers are silent and verdicts stand as they were.",
             node.loop.evaluation?.frozen == true ? 1 : 0)
+    }
+
+    private static func loads(_ node: RunningNode, _ text: inout MetricsText) {
+        for (key, load) in node.board.view.allLoads {
+            text.gauge(
+                "meridian_region_rate", help: "Operations per second of a service in a region, smoothed.",
+                labels: ["service": key.service, "region": key.region], load.rate)
+            text.gauge(
+                "meridian_region_in_flight", help: "Operations under way in a region, smoothed.",
+                labels: ["service": key.service, "region": key.region], load.inFlight)
+        }
+        var told: Set<String> = []
+        for (key, load) in node.board.view.allLoads where told.insert(key.region).inserted {
+            guard let utilization = load.utilization else { continue }
+            text.gauge(
+                "meridian_region_utilization", help: "Load of a region as a part of its capacity: 1 is full.",
+                labels: ["region": key.region], utilization)
+        }
+    }
+
+    private static func saved(_ node: RunningNode, _ text: inout MetricsText) {
+        let counters = node.keeper.counters
+        text.counter("meridian_state_writes_total", help: "State files written.", counters.writes)
+        text.counter("meridian_state_write_failures_total", help: "State files not written.", counters.failures)
+        text.gauge("meridian_state_octets", help: "Size of the state file.", Double(counters.size))
+        if let written = counters.writtenAt {
+            text.gauge(
+                "meridian_state_written_time_seconds", help: "When it was written, seconds since the Unix epoch.",
+                Double(written.milliseconds) / 1000)
+        }
+    }
+
+    private static func overrides(_ node: RunningNode, _ text: inout MetricsText) {
+        for rule in Safety(node).value.array {
+            text.gauge(
+                "meridian_safety_rule_holds", help: "1 while a safety rule holds; for gates, while it is open.",
+                labels: ["rule": rule["rule"].string ?? ""], rule["holds"].bool == true ? 1 : 0)
+        }
+        let live = node.overrides.set.live(at: .now)
+        for action in Override.Action.allCases {
+            text.gauge(
+                "meridian_overrides", help: "Operators' overrides in force.", labels: ["action": action.rawValue],
+                Double(live.count { $0.action == action }))
+        }
+        if let next = live.map(\.expires).min() {
+            text.gauge(
+                "meridian_overrides_next_expiry_seconds",
+                help: "When the next override expires, seconds since the Unix epoch.",
+                Double(next.milliseconds) / 1000)
+        }
     }
 
     private static func endpoints(_ node: RunningNode, _ text: inout MetricsText) {

@@ -12,21 +12,36 @@ enum NodeStatus {
         let now = Timestamp.now
         let own: StatusValue = [
             "node": .string(node.name), "tier": .string(node.plane.tier.rawValue),
-            "region": .string(configuration.regionName), "state": .string(phase.state.rawValue),
-            "ready": .bool(phase.ready), "drainReason": .string(phase.reason), "now": .init(now.milliseconds),
+            "region": .string(configuration.regionName),
+            "ready": .bool(phase.ready), "drainReason": .string(phase.overridden ?? phase.reason),
+            "now": .init(now.milliseconds),
             "startedAt": .init(node.state.startedAt.milliseconds),
             "uptimeSeconds": .init((now - node.state.startedAt).milliseconds / 1000),
             "configuration": [
                 "fingerprint": .string(configuration.fingerprintText), "generation": .init(configuration.generation),
                 "path": .string(node.topology), "loadedAt": .init(configuration.loadedAt.milliseconds),
             ],
+            "state": .string(phase.state.rawValue), "saved": saved(node),
             "frozen": .bool(node.loop.evaluation?.frozen ?? false),
             "failOpen": .array((node.loop.evaluation?.failOpen ?? []).sorted().map { .string($0) }),
-            "peers": peers(node, configuration), "services": services(node), "pools": pools(node, configuration),
-            "candidates": candidates(node), "traffic": traffic(node), "federation": federation(node),
+            "overrides": .array(node.overrides.set.live(at: now).map { OverrideValue.value($0, now) }),
+            "safety": Safety(node).value, "peers": peers(node, configuration), "services": services(node),
+            "pools": pools(node, configuration),
+            "candidates": candidates(node), "lookedAt": lookedAt(node), "loads": loads(node), "traffic": traffic(node),
+            "federation": federation(node),
             "events": .array(node.board.events.events(after: eventsAfter).map(event)),
         ]
         return node.plane.status().merging(own)
+    }
+
+    private static func saved(_ node: RunningNode) -> StatusValue {
+        let counters = node.keeper.counters
+        return [
+            "path": node.keeper.path.map { .string($0) } ?? .null, "writes": .init(counters.writes),
+            "failures": .init(counters.failures), "octets": .init(counters.size),
+            "writtenAt": counters.writtenAt.map { .init($0.milliseconds) } ?? .null,
+            "trouble": .string(counters.trouble),
+        ]
     }
 
     // MARK: - Verdicts
@@ -57,13 +72,42 @@ enum NodeStatus {
         [
             "region": .string(region), "healthy": .bool(verdict.healthy), "share": .double(verdict.share),
             "since": .init(verdict.since.milliseconds), "frozen": .bool(verdict.frozen),
-            "reasons": .array(
-                verdict.reasons.map { reason in
-                    [
-                        "source": .string(reason.source), "text": .string(reason.text), "depth": .init(reason.depth),
-                    ]
-                }),
+            "stale": .bool(verdict.stale), "forced": verdict.forced.map { .string($0.rawValue) } ?? .null,
+            "heldUntil": verdict.heldUntil.map { .init($0.milliseconds) } ?? .null,
+            "reasons": .array(verdict.reasons.map(reason)),
         ]
+    }
+
+    /// Names without a service, which this node judges by its own checks.
+    private static func lookedAt(_ node: RunningNode) -> StatusValue {
+        .array(
+            node.board.view.lookedAt.map { name in
+                [
+                    "name": .string(name.name), "region": .string(name.region), "healthy": .bool(name.healthy),
+                    "share": .double(name.share), "since": .init(name.since.milliseconds),
+                    "stale": .bool(name.stale), "forced": name.forced.map { .string($0.rawValue) } ?? .null,
+                    "heldUntil": name.heldUntil.map { .init($0.milliseconds) } ?? .null,
+                    "reasons": .array(name.reasons.map(reason)),
+                ]
+            })
+    }
+
+    private static func loads(_ node: RunningNode) -> StatusValue {
+        .array(
+            node.board.view.allLoads.map { key, load in
+                [
+                    "service": .string(key.service), "region": .string(key.region),
+                    "ratePerSecond": .double(load.rate), "inFlight": .double(load.inFlight),
+                    "regionRatePerSecond": .double(load.regionRate),
+                    "capacity": load.capacity.map { .double($0) } ?? .null,
+                    "utilization": load.utilization.map { .double($0) } ?? .null,
+                    "ageMilliseconds": .init(load.age.milliseconds),
+                ]
+            })
+    }
+
+    private static func reason(_ reason: Verdict.Reason) -> StatusValue {
+        ["source": .string(reason.source), "text": .string(reason.text), "depth": .init(reason.depth)]
     }
 
     // MARK: - Peers
@@ -153,7 +197,7 @@ enum NodeStatus {
         .array(
             node.candidates.candidates.map { candidate, report in
                 [
-                    "name": .string(candidate.name), "service": .string(candidate.service),
+                    "name": .string(candidate.name), "service": candidate.service.map { .string($0) } ?? .null,
                     "region": .string(candidate.region), "address": .string("\(candidate.address)"),
                     "up": report.map { .bool($0.up) } ?? .null, "reason": .string(report?.outcome.reason ?? ""),
                 ]

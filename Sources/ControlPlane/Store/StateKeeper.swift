@@ -1,0 +1,172 @@
+import Engine
+import Federation
+import Health
+package import Model
+import Synchronization
+
+/// Reads the state file at boot and keeps it true while the node runs: at most once a second when something changed, at
+/// least once a minute, and at the stop. Writing happens on a thread of its own, because a disk may take its time.
+package final class StateKeeper: Sendable {
+    package struct Counters: Sendable, Hashable {
+        package var writes: UInt64 = 0
+        package var failures: UInt64 = 0
+        /// Octets of the last file.
+        package var size = 0
+        package var writtenAt: Timestamp?
+        /// Why the last write failed; empty when it did not.
+        package var trouble = ""
+    }
+
+    private struct State {
+        var file: StateFile?
+        var counters = Counters()
+        var isWriting = false
+        /// What was handed to the last write, without what changes all the time.
+        var substance: Substance?
+        var lookedAt: Timestamp?
+        var handedAt: Timestamp?
+    }
+
+    /// What makes a new file worth writing.
+    private struct Substance: Equatable {
+        let verdicts: [RememberedVerdict]
+        let overrides: [Override]
+        let reports: [String: Report]
+    }
+
+    /// Between two writes.
+    static let least = Duration.seconds(1)
+    /// After which the file is written though nothing happened, so that its reports' numbers stay near.
+    static let most = Duration.seconds(60)
+
+    private let node: String
+    private let events: EventLog
+    private let state: Mutex<State>
+
+    package init(node: String, path: String?, events: EventLog) {
+        self.node = node
+        self.events = events
+        state = Mutex(State(file: path.map(StateFile.init)))
+    }
+
+    package var counters: Counters { state.withLock { $0.counters } }
+    package var path: String? { state.withLock { $0.file?.path } }
+
+    /// What an earlier process left; nil when there is nothing that can be used, which is told.
+    package func load(now: Timestamp) -> SavedState? {
+        guard let file = state.withLock({ $0.file }) else { return nil }
+        do {
+            let saved = try StateCodec.decode(try file.read(limit: StateCodec.limit), node: node)
+            let age = max(0, (now - saved.savedAt).milliseconds / 1000)
+            let down = saved.verdicts.count { !$0.healthy }
+            events.record(
+                .node, node,
+                "goes on from \(file.path), \(age) s old: \(saved.verdicts.count) verdicts (\(down) down), "
+                    + "\(saved.overrides.count) overrides, \(saved.reports.count) reports; stale until confirmed")
+            return saved
+        } catch {
+            refuse(file, error)
+            return nil
+        }
+    }
+
+    private func refuse(_ file: StateFile, _ problem: StateProblem) {
+        guard problem != .missing else { return }
+        let what = "state file \(file.path) refused, starting without it: \(problem)"
+        if problem.isOurs {
+            let place = file.putAside().map { "; it is now \($0)" } ?? ""
+            events.record(.node, node, what + place)
+        } else {
+            state.withLock { $0.file = nil }
+            events.record(.node, node, what + "; nothing will be saved")
+        }
+    }
+
+    /// Looks whether there is something to write. Called by the health loop on every pass; cheap between two seconds.
+    func pass(_ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry], now: Timestamp)
+    {
+        let isDue = state.withLock { state in
+            guard state.file != nil, !state.isWriting else { return false }
+            if let last = state.lookedAt, now - last < Self.least { return false }
+            state.lookedAt = now
+            return true
+        }
+        guard isDue else { return }
+        let substance = Self.substance(node, engine, overrides, entries)
+        let file = state.withLock { state in
+            let isOld = state.handedAt.map { now - $0 >= Self.most } ?? true
+            guard isOld || state.substance != substance else { return StateFile?.none }
+            state.isWriting = true
+            state.substance = substance
+            state.handedAt = now
+            return state.file
+        }
+        guard let file else { return }
+        let saved = Self.saved(node, substance, entries)
+        Thread.start(name: "state") {
+            self.write(saved, to: file)
+            self.state.withLock { $0.isWriting = false }
+        }
+    }
+
+    /// Writes what there is, after a write that is under way, and returns when it is on the disk.
+    func finish(_ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry]) async {
+        let deadline = ContinuousClock.now + .seconds(2)
+        while state.withLock({ $0.isWriting }), ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        guard let file = state.withLock({ $0.isWriting ? nil : $0.file }) else { return }
+        write(Self.saved(node, Self.substance(node, engine, overrides, entries), entries), to: file)
+    }
+
+    private static func substance(
+        _ node: String, _ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry]
+    ) -> Substance {
+        // Our own reports begin anew with each process.
+        let reports = entries.filter { $0.key != node }.mapValues(\.report.substance)
+        return Substance(verdicts: engine.remembered, overrides: overrides.all, reports: reports)
+    }
+
+    private static func saved(
+        _ node: String, _ substance: Substance, _ entries: [String: ReportStore.Entry]
+    ) -> SavedState {
+        SavedState(
+            node: node, savedAt: Timestamp(milliseconds: Timestamp.now.milliseconds), verdicts: substance.verdicts,
+            overrides: substance.overrides,
+            reports: entries.filter { $0.key != node }.sorted { $0.key < $1.key }.map {
+                SavedState.Heard(signed: $0.value.signed, heardAt: $0.value.heardAt)
+            })
+    }
+
+    private func write(_ saved: SavedState, to file: StateFile) {
+        var trouble = ""
+        var size = 0
+        do {
+            let bytes = try StateCodec.encode(saved)
+            size = bytes.count
+            try file.replace(with: bytes)
+        } catch {
+            trouble = "\(error)"
+        }
+        let isNew = state.withLock { state in
+            let isNew = state.counters.trouble != trouble
+            state.counters.trouble = trouble
+            if trouble.isEmpty {
+                state.counters.writes += 1
+                state.counters.size = size
+                state.counters.writtenAt = saved.savedAt
+            } else {
+                state.counters.failures += 1
+                // Tried again at the next look.
+                state.substance = nil
+            }
+            return isNew
+        }
+        if isNew {
+            events.record(
+                .node, node,
+                trouble.isEmpty
+                    ? "state is saved in \(file.path) again" : "state cannot be saved in \(file.path): \(trouble)")
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package import Model
+
+/// Whether a DNS name may be answered with a region, and the facts that decided it: verdict, own checks and overrides put
+/// together.
+package struct CandidateState: Sendable, Hashable {
+    package var healthy: Bool
+    /// 0 ... 1 of its fair share, below 1 while it returns.
+    package var share: Double
+    /// The operator's word that it follows. One that is drained should not be answered with even when nobody is healthy,
+    /// as long as somebody else is there.
+    package var forced: Override.Action?
+    /// It stands as it was before a restart, and nothing has confirmed it yet.
+    package var stale: Bool
+    /// The part of the service's servers there that is up, 0 ... 1; 1 when nobody counts them.
+    package var upShare = 1.0
+    /// What the region carries; nil when it is not known, which is not zero.
+    package var load: RegionLoad?
+    package var reasons: [Verdict.Reason]
+
+    package init(
+        healthy: Bool, share: Double = 1, forced: Override.Action? = nil, stale: Bool = false,
+        reasons: [Verdict.Reason] = []
+    ) {
+        self.healthy = healthy
+        self.share = share
+        self.forced = forced
+        self.stale = stale
+        self.reasons = reasons
+    }
+
+    /// What evidence says, under what an operator says.
+    ///
+    /// - Parameters:
+    ///   - evidence: the verdict's part; healthy when there is no verdict.
+    ///   - override: the latest that matches the candidate. Nil leaves the evidence as it is.
+    /// - Returns: what answers go by.
+    package static func merge(_ evidence: CandidateState, _ override: Override?) -> CandidateState {
+        guard let override else { return evidence }
+        var state = evidence
+        let reason = override.verdictReason
+        // A verdict that follows the same word has said so.
+        if !state.reasons.contains(reason) { state.reasons.insert(reason, at: 0) }
+        state.forced = override.action
+        state.healthy = override.action == .up
+        state.share = 1
+        return state
+    }
+}
+
+/// What is known of health at one moment, ready to be looked up by names. A value: it does not change while somebody
+/// compiles answers from it.
+package struct HealthView: Sendable {
+    private struct Key: Hashable {
+        let subject: String
+        let region: String
+    }
+
+    private var verdicts: [Key: Verdict] = [:]
+    private var names: [Key: NameVerdict] = [:]
+    private var loads: [LoadMeter.Key: RegionLoad] = [:]
+    private var upShares: [LoadMeter.Key: Double] = [:]
+    package private(set) var failOpen: Set<String> = []
+    package private(set) var overrides = OverrideRules()
+
+    package init() {}
+
+    package init(
+        _ evaluation: Evaluation, in snapshot: Snapshot, overrides: OverrideRules,
+        loads: [LoadMeter.Key: RegionLoad] = [:], upShares: [LoadMeter.Key: Double] = [:]
+    ) {
+        self.loads = loads
+        self.upShares = upShares
+        for verdict in evaluation.verdicts {
+            let key = Key(subject: snapshot[verdict.service].name, region: snapshot[verdict.region].name)
+            verdicts[key] = verdict
+        }
+        for name in evaluation.names { names[Key(subject: name.name, region: name.region)] = name }
+        failOpen = evaluation.failOpen
+        self.overrides = overrides
+    }
+
+    package func verdict(service: String, region: String) -> Verdict? {
+        verdicts[Key(subject: service, region: region)]
+    }
+
+    /// What `region` carries of `service`; nil when it is not known.
+    package func load(service: String, region: String) -> RegionLoad? {
+        loads[LoadMeter.Key(service: service, region: region)]
+    }
+
+    /// Sorted by service, then region.
+    package var allLoads: [(key: LoadMeter.Key, load: RegionLoad)] {
+        loads.map { (key: $0.key, load: $0.value) }
+            .sorted { ($0.key.service, $0.key.region) < ($1.key.service, $1.key.region) }
+    }
+
+    /// The state of a candidate of `name` (absolute, lower case), which answers with `service` if that is not nil. What
+    /// nobody has judged is healthy.
+    package func candidate(name: String, service: String?, region: String) -> CandidateState {
+        let override =
+            overrides.isEmpty ? nil : overrides.candidate(name: name, service: service, region: region)
+        var state = CandidateState.merge(evidence(name, service, region), override)
+        if let service {
+            let key = LoadMeter.Key(service: service, region: region)
+            state.load = loads[key]
+            state.upShare = upShares[key] ?? 1
+        }
+        return state
+    }
+
+    private func evidence(_ name: String, _ service: String?, _ region: String) -> CandidateState {
+        if let service {
+            guard let verdict = verdicts[Key(subject: service, region: region)] else {
+                return CandidateState(healthy: true)
+            }
+            return CandidateState(
+                healthy: verdict.healthy, share: verdict.share, forced: verdict.forced, stale: verdict.stale,
+                reasons: verdict.reasons)
+        }
+        guard let verdict = names[Key(subject: name, region: region)] else { return CandidateState(healthy: true) }
+        return CandidateState(
+            healthy: verdict.healthy, share: verdict.share, forced: verdict.forced, stale: verdict.stale,
+            reasons: verdict.reasons)
+    }
+
+    /// Sorted by service, then region.
+    package var services: [(service: String, region: String, verdict: Verdict)] {
+        verdicts.map { (service: $0.key.subject, region: $0.key.region, verdict: $0.value) }
+            .sorted { ($0.service, $0.region) < ($1.service, $1.region) }
+    }
+
+    /// Sorted by name, then region.
+    package var lookedAt: [NameVerdict] { names.values.sorted { ($0.name, $0.region) < ($1.name, $1.region) } }
+
+    /// How far a region's load must move, as a part of its capacity, to be worth new answers.
+    static let loadStep = 0.02
+
+    /// Whether what tiers act upon (health, share, overrides, servers up, load by more than a little) differs.
+    package func differs(from old: HealthView) -> Bool {
+        loadsDiffer(from: old) || old.upShares != upShares || old.failOpen != failOpen || old.overrides != overrides
+            || old.verdicts.count != verdicts.count
+            || old.names.count != names.count
+            || verdicts.contains { key, new in
+                guard let old = old.verdicts[key] else { return true }
+                return old.healthy != new.healthy || old.share != new.share || old.stale != new.stale
+            }
+            || names.contains { key, new in
+                guard let old = old.names[key] else { return true }
+                return old.healthy != new.healthy || old.share != new.share || old.stale != new.stale
+            }
+    }
+
+    /// Regions without a capacity are never full: their load changes no answer.
+    private func loadsDiffer(from old: HealthView) -> Bool {
+        func weighty(_ view: HealthView) -> Int { view.loads.values.count { $0.capacity != nil } }
+        guard weighty(self) == weighty(old) else { return true }
+        return loads.contains { key, load in
+            guard let now = load.utilization else { return false }
+            guard let before = old.loads[key]?.utilization else { return true }
+            return abs(now - before) >= Self.loadStep
+        }
+    }
+}
