@@ -56,6 +56,7 @@ let package = Package(
         .executable(name: "meridian-l4", targets: ["meridian-l4"]),
         .executable(name: "meridianctl", targets: ["meridianctl"]),
         .executable(name: "meridian-world", targets: ["meridian-world"]),
+        .executable(name: "meridian-mmdb", targets: ["meridian-mmdb"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -76,7 +77,8 @@ let package = Package(
         module("DNSWire", ["Model"]),
         module("HTTPWire", ["Model"]),
         module("StreamWire", ["Model"]),
-        module("Geo", ["Model", "CMaxMindDB"]),
+        module("Geo", ["Model", "CLinux", "CMaxMindDB"]),
+        module("Latency", ["Model", "Geo"]),
         module("Balancing", ["Model"]),
         module("Steering", ["Model", "Geo"]),
         module("Health", ["Model"]),
@@ -90,18 +92,23 @@ let package = Package(
             "ControlPlane",
             [
                 "Model", "Topology", "Engine", "HTTPExchange", "HTTPWire", "StreamWire", "Health", "Federation",
-                "CCurl", "CPostgres", logging, lifecycle, signals,
+                "CCurl", "CPostgres", crypto, logging, lifecycle, signals,
             ]),
 
         // The data paths.
-        module("DNSTier", ["Model", "DNSWire", "Geo", "Steering", "Health", "Topology", "Engine", "ControlPlane"]),
+        module(
+            "DNSTier",
+            [
+                "CLinux", "Model", "DNSWire", "StreamWire", "Geo", "Latency", "Steering", "Health", "Topology",
+                "Engine", "ControlPlane",
+            ]),
         module(
             "L7Tier",
             ["Model", "HTTPWire", "Balancing", "Health", "Topology", "Engine", "HTTPExchange", "ControlPlane"]),
         module("L4Tier", ["Model", "StreamWire", "Balancing", "Health", "Topology", "Engine", "ControlPlane"]),
 
-        // How every program reads its command line and ends.
-        module("Invocation", [argumentParser]),
+        // How every program reads its command line and ends, and what the programs of the tiers have in common.
+        module("Invocation", ["ControlPlane", argumentParser]),
 
         program("meridian-dns", ["DNSTier", "ControlPlane", "Topology", "Invocation", argumentParser]),
         program("meridian-l7", ["L7Tier", "ControlPlane", "Topology", "Invocation", argumentParser]),
@@ -113,6 +120,10 @@ let package = Package(
             name: "WorldKit", dependencies: ["Model", "Topology", "ControlPlane"], path: "tools/world/Kit",
             swiftSettings: house),
         program("meridian-world", ["WorldKit", "Invocation", argumentParser], path: "tools/world/Command"),
+
+        .target(
+            name: "MMDBWriter", dependencies: ["Model", "Geo"], path: "tools/mmdb/Writer", swiftSettings: house),
+        program("meridian-mmdb", ["MMDBWriter", "Geo", argumentParser], path: "tools/mmdb/Command"),
 
         .target(
             name: "FuzzTargets",
@@ -133,7 +144,8 @@ let package = Package(
         tests(
             "DNSTierTests",
             [
-                "DNSTier", "DNSWire", "Model", "Steering", "Geo", "Topology", "ControlPlane", "Engine", "CMallocCount",
+                "DNSTier", "DNSWire", "StreamWire", "Model", "Steering", "Geo", "Topology", "ControlPlane", "Engine",
+                "CMallocCount",
             ]),
         tests("FederationTests", ["Model", "Federation"]),
         tests(
@@ -141,10 +153,11 @@ let package = Package(
             ["Model", "Topology", "Engine", "HTTPExchange", "Health", "Federation", "ControlPlane", logging]),
         tests("EngineTests", ["Engine", "Model"]),
         tests("FuzzTests", ["FuzzTargets"]),
-        tests("GeoTests", ["Geo", "Model"]),
+        tests("GeoTests", ["Geo", "Model", "MMDBWriter"]),
+        tests("LatencyTests", ["Latency", "Geo", "Steering", "Model"]),
         tests("SteeringTests", ["Steering", "Geo", "Model"]),
         tests("BalancingTests", ["Balancing", "Model"]),
-        tests("StreamWireTests", ["StreamWire"]),
+        tests("StreamWireTests", ["StreamWire", "Model"]),
         tests("L4TierTests", ["L4Tier", "ControlPlane", "Engine", "Model", "Topology"]),
         tests("ProbingTests", ["ControlPlane", "Engine", "Model"]),
         tests("HTTPWireTests", ["HTTPWire", "Model"]),

@@ -23,6 +23,23 @@ package struct ClientSubnet: Hashable, Sendable {
         case malformed
     }
 
+    /// The subnet in a query as resolvers send it: in an OPT record right behind the question, as its first option. Nil when
+    /// it stands elsewhere or is not sound; for fetching ahead, where being wrong costs time alone.
+    package static func glimpse(_ message: RawSpan) -> ClientSubnet? {
+        var position = messageHeaderSize
+        while position < message.byteCount, case let length = Int(message.octet(at: position)), length != 0 {
+            position += length + 1
+        }
+        // The root, type and class of the question, the record's 11 octets, then the option's code and length.
+        let option = position + 5 + 11
+        guard option + 4 <= message.byteCount, message.word(at: option) == optionCode else { return nil }
+        let length = Int(message.word(at: option + 2))
+        guard option + 4 + length <= message.byteCount,
+            case .subnet(let subnet) = parse(message, offset: option + 4, length: length)
+        else { return nil }
+        return subnet
+    }
+
     /// Reads the `length` octets of the option that begin at `offset`, which must be in bounds.
     package static func parse(_ message: RawSpan, offset: Int, length: Int) -> Parsed {
         guard length >= 4 else { return .malformed }

@@ -36,12 +36,14 @@ package struct MasterFileError: Error, Hashable, Sendable, CustomStringConvertib
     package var description: String { "\(file):\(line):\(column): error: \(message)" }
 }
 
-/// A master file (RFC 1035 section 5) with `$ORIGIN`, `$TTL` (RFC 2308 section 4) and `$INCLUDE`.
+/// A master file (RFC 1035 section 5) with `$ORIGIN`, `$TTL` (RFC 2308 section 4), `$INCLUDE`, and BIND's `$GENERATE`.
 package enum MasterFile {
     /// How deep files may include each other.
     package static let maximumDepth = 8
     /// How many mistakes are reported at most.
     package static let maximumErrors = 100
+    /// How many records `$GENERATE` may make in one file and all that it includes.
+    package static let maximumGenerated = 1 << 20
 
     /// An included file.
     package struct Source: Hashable, Sendable {
@@ -61,13 +63,27 @@ package enum MasterFile {
     /// `origin`: the origin at the start of the file.
     /// `read`: an included file by its name as written and the name of the file that includes it; nil when it cannot
     /// be read.
+    /// `generated`: how many records `$GENERATE` may make.
     package static func parse(
-        _ source: Source, origin: Name, read: (_ name: String, _ includer: String) -> Source?
+        _ source: Source, origin: Name, generated: Int = maximumGenerated,
+        read: (_ name: String, _ includer: String) -> Source?
     ) -> (records: [MasterRecord], errors: [MasterFileError]) {
-        withoutActuallyEscaping(read) { read in
-            var reader = MasterFileReader(read: read)
-            reader.parse(source, origin: origin)
-            return (reader.records, reader.errors)
+        var records: [MasterRecord] = []
+        let errors = self.read(source, origin: origin, generated: generated, include: read) { records.append($0) }
+        return (records, errors)
+    }
+
+    /// The same, one record at a time: a zone of a million names is never held as text and records at once.
+    package static func read(
+        _ source: Source, origin: Name, generated: Int = maximumGenerated,
+        include: (_ name: String, _ includer: String) -> Source?, _ take: (MasterRecord) -> Void
+    ) -> [MasterFileError] {
+        withoutActuallyEscaping(include) { include in
+            withoutActuallyEscaping(take) { take in
+                var reader = MasterFileReader(read: include, take: take, generated: generated)
+                reader.parse(source, origin: origin)
+                return reader.errors
+            }
         }
     }
 
@@ -84,8 +100,10 @@ package enum MasterFile {
 }
 
 private struct MasterFileReader {
-    var records: [MasterRecord] = []
     var errors: [MasterFileError] = []
+    private let take: (MasterRecord) -> Void
+    /// How many records may still be generated.
+    private var generated: Int
 
     private let read: (String, String) -> MasterFile.Source?
 
@@ -105,7 +123,13 @@ private struct MasterFileReader {
         }
     }
 
-    init(read: @escaping (String, String) -> MasterFile.Source?) { self.read = read }
+    init(
+        read: @escaping (String, String) -> MasterFile.Source?, take: @escaping (MasterRecord) -> Void, generated: Int
+    ) {
+        self.read = read
+        self.take = take
+        self.generated = generated
+    }
 
     mutating func parse(_ source: MasterFile.Source, origin: Name) {
         var context = Context(file: source.file, origin: origin)
@@ -161,10 +185,12 @@ private struct MasterFileReader {
         case "$INCLUDE":
             try check(entry, arguments: 1...2, "$INCLUDE FILE [ORIGIN]", context)
             try include(entry, context: &context, depth: depth)
+        case "$GENERATE":
+            try generate(entry, context: &context)
         default:
             throw error(
-                "\"\(directive.token.string)\" is not a directive; $ORIGIN, $TTL and $INCLUDE are", at: directive,
-                in: context)
+                "\"\(directive.token.string)\" is not a directive; $ORIGIN, $TTL, $INCLUDE and $GENERATE are",
+                at: directive, in: context)
         }
     }
 
@@ -202,6 +228,45 @@ private struct MasterFileReader {
         }
     }
 
+    /// `$GENERATE START-STOP[/STEP] OWNER [TTL] [CLASS] TYPE DATA`: a line for each number.
+    private mutating func generate(_ entry: MasterEntry, context: inout Context) throws(MasterFileError) {
+        guard entry.words.count >= 5 else {
+            throw error(
+                "write it as $GENERATE START-STOP[/STEP] OWNER [TTL] [CLASS] TYPE DATA", at: entry.words[0], in: context
+            )
+        }
+        guard let range = GenerateRange(entry.words[1].token.text) else {
+            throw error(
+                "\"\(entry.words[1].token.string)\" is not a range such as 1-100 or 0-254/2", at: entry.words[1],
+                in: context)
+        }
+        guard range.count <= generated else {
+            throw error("$GENERATE may make \(generated) more records here", at: entry.words[1], in: context)
+        }
+        generated -= range.count
+        let template: GenerateTemplate
+        do throws(GenerateTemplate.Problem) {
+            template = try GenerateTemplate(entry.words[2...].map(\.token))
+        } catch {
+            throw self.error(error.message, at: entry.words[2 + error.word], in: context)
+        }
+        let directive = entry.words[0]
+        for number in range.numbers {
+            guard let line = template.line(number) else {
+                throw error("\(number) and an offset make a number below zero", at: entry.words[1], in: context)
+            }
+            var lexer = MasterFileLexer(text: line)
+            guard let made = try? lexer.next() else {
+                throw error("number \(number) makes a line that cannot be read", at: directive, in: context)
+            }
+            // All of it happened in this line.
+            let words = made.words.map {
+                MasterEntry.Word(token: $0.token, line: directive.line, column: directive.column)
+            }
+            try readRecord(MasterEntry(startsBlank: false, words: words, line: directive.line), context: &context)
+        }
+    }
+
     // MARK: Records
 
     private mutating func readRecord(_ entry: MasterEntry, context: inout Context) throws(MasterFileError) {
@@ -217,7 +282,7 @@ private struct MasterFileReader {
         guard let typeWord = words.popFirst() else {
             throw error("the type of the record is missing", at: entry.words[entry.words.count - 1], in: context)
         }
-        guard let type = RecordType(typeWord.token.string), !typeWord.token.isQuoted else {
+        guard !typeWord.token.isQuoted, let type = RecordType(octets: typeWord.token.text) else {
             throw error("\"\(typeWord.token.string)\" is not a record type", at: typeWord, in: context)
         }
         guard !type.isQueryOnly else {
@@ -238,7 +303,24 @@ private struct MasterFileReader {
             throw error("no TTL is known here; put a line such as \"$TTL 1h\" in front", at: typeWord, in: context)
         }
         if type == .soa, context.lastTTL == nil { context.lastTTL = ttl }
-        records.append(MasterRecord(owner: owner, ttl: ttl, data: data, file: context.file, line: entry.line))
+        take(MasterRecord(owner: owner, ttl: ttl, data: data, file: context.file, line: entry.line))
+    }
+
+    /// Whether a class is served; nil for what is no class. `CLASS1` is IN (RFC 3597 section 5).
+    private static func isServedClass(_ text: ArraySlice<UInt8>) -> Bool? {
+        guard text.count == 2 else {
+            guard text.count > 5, ASCII.word(text.prefix(5)) == 0x43_4c41_5353,
+                let number = MasterNumber.decimal(text.dropFirst(5)),
+                number <= 0xffff
+            else { return nil }
+            return number == 1
+        }
+        switch ASCII.word(text) {
+        case 0x494e: return true
+        // CH, HS, CS.
+        case 0x4348, 0x4853, 0x4353: return false
+        default: return nil
+        }
     }
 
     /// TTL and class, each at most once, in either order. Only class IN is served.
@@ -255,8 +337,8 @@ private struct MasterFileReader {
                         at: word, in: context)
                 }
                 ttl = seconds
-            } else if !hasClass, ["IN", "CH", "HS", "CS"].contains(word.token.string.uppercased()) {
-                guard word.token.string.uppercased() == "IN" else {
+            } else if !hasClass, let isServed = Self.isServedClass(word.token.text) {
+                guard isServed else {
                     throw error("class \(word.token.string) is not served; write IN", at: word, in: context)
                 }
                 hasClass = true

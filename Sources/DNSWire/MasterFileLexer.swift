@@ -115,8 +115,10 @@ struct MasterFileLexer {
     }
 
     private func word(start: Int, text: ArraySlice<UInt8>, isQuoted: Bool) -> MasterEntry.Word {
-        MasterEntry.Word(
-            token: TextToken(text: text, isQuoted: isQuoted), line: line, column: start - lineStart + 1)
+        let isJoined = start > 0 && self.text[start - 1] == UInt8(ascii: "=")
+        return MasterEntry.Word(
+            token: TextToken(text: text, isQuoted: isQuoted, isJoined: isJoined), line: line,
+            column: start - lineStart + 1)
     }
 
     private static func endsWord(_ octet: UInt8) -> Bool {

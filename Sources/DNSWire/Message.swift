@@ -1,4 +1,4 @@
-/// Response codes (RFC 1035 section 4.1.1, RFC 2136, RFC 6891).
+/// Response codes (RFC 1035 section 4.1.1, RFC 2136, RFC 6891, RFC 7873).
 package struct ResponseCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// 0 ... 15 in the header; larger ones need EDNS.
     package let rawValue: UInt16
@@ -13,6 +13,7 @@ package struct ResponseCode: RawRepresentable, Hashable, Sendable, CustomStringC
     package static let refused = Self(rawValue: 5)
     package static let nameTooLong = Self(rawValue: 6)
     package static let badVersion = Self(rawValue: 16)
+    package static let badCookie = Self(rawValue: 23)
 
     package var description: String {
         switch self {
@@ -24,6 +25,7 @@ package struct ResponseCode: RawRepresentable, Hashable, Sendable, CustomStringC
         case .refused: "REFUSED"
         case .nameTooLong: "YXDOMAIN"
         case .badVersion: "BADVERS"
+        case .badCookie: "BADCOOKIE"
         default: "RCODE\(rawValue)"
         }
     }
@@ -138,7 +140,7 @@ extension RecordData {
                 case .string:
                     guard position < range.upperBound else { throw .badRecordData }
                     count = Int(message.octet(at: position)) + 1
-                case .strings, .text, .hex: count = max(0, range.upperBound - position)
+                case .strings, .text, .hex, .base64, .serviceParameters: count = max(0, range.upperBound - position)
                 }
                 guard position + count <= range.upperBound else { throw .badRecordData }
                 for index in position..<(position + count) { wire.append(message.octet(at: index)) }

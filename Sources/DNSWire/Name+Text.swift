@@ -10,22 +10,30 @@ extension Name {
             return
         }
         var wire: [UInt8] = []
-        var label: [UInt8] = []
+        wire.reserveCapacity(text.count + 2 + (origin?.wire.count ?? 0))
+        // Where the length of the label under way stands.
+        var start = 0
+        wire.append(0)
         var position = text.startIndex
         var isAbsolute = false
         while position < text.endIndex {
-            guard let (octet, escaped) = ASCII.unescape(text, &position) else { throw .badEscape }
-            guard octet == UInt8(ascii: "."), !escaped else {
-                label.append(octet)
-                continue
+            let octet = text[position]
+            if octet == UInt8(ascii: ".") {
+                position += 1
+                try Self.close(&wire, from: start)
+                start = wire.count
+                wire.append(0)
+                isAbsolute = position == text.endIndex
+            } else if octet == UInt8(ascii: "\\") {
+                guard let (octet, _) = ASCII.unescape(text, &position) else { throw .badEscape }
+                wire.append(octet)
+            } else {
+                wire.append(octet)
+                position += 1
             }
-            try Self.close(&label, into: &wire)
-            isAbsolute = position == text.endIndex
         }
-        if isAbsolute {
-            wire.append(0)
-        } else {
-            try Self.close(&label, into: &wire)
+        if !isAbsolute {
+            try Self.close(&wire, from: start)
             guard let origin else { throw .relativeWithoutOrigin }
             wire += origin.wire
         }
@@ -38,12 +46,11 @@ extension Name {
         try self.init(text: ArraySlice(text.utf8), origin: .root)
     }
 
-    private static func close(_ label: inout [UInt8], into wire: inout [UInt8]) throws(NameError) {
-        guard !label.isEmpty else { throw .emptyLabel }
-        guard label.count <= maximumLabelLength else { throw .labelTooLong }
-        wire.append(UInt8(label.count))
-        wire += label
-        label.removeAll(keepingCapacity: true)
+    private static func close(_ wire: inout [UInt8], from start: Int) throws(NameError) {
+        let length = wire.count - start - 1
+        guard length > 0 else { throw .emptyLabel }
+        guard length <= maximumLabelLength else { throw .labelTooLong }
+        wire[start] = UInt8(length)
     }
 }
 

@@ -16,6 +16,12 @@ package struct Name: Hashable, Sendable {
         self.folded = wire.contains(where: ASCII.isUpper) ? wire.map(ASCII.lower) : wire
     }
 
+    /// Takes a name whose wire form is in lower case already, as tables keep it.
+    package init(unfolded wire: [UInt8]) {
+        self.wire = wire
+        self.folded = wire
+    }
+
     /// Checks uncompressed wire form: nil unless it is whole labels ended by the root within 255 octets.
     package init?(wire: [UInt8]) {
         guard wire.count <= Self.maximumLength else { return nil }
@@ -103,6 +109,11 @@ enum ASCII {
     static func isUpper(_ octet: UInt8) -> Bool { octet >= 0x41 && octet <= 0x5a }
 
     static func isDigit(_ octet: UInt8) -> Bool { octet >= 0x30 && octet <= 0x39 }
+
+    /// The octets in capitals as one number, the first in the highest bits; of more than eight, the last ones count.
+    static func word(_ octets: ArraySlice<UInt8>) -> UInt64 {
+        octets.reduce(0) { $0 << 8 | UInt64($1 >= 0x61 && $1 <= 0x7a ? $1 & 0xdf : $1) }
+    }
 
     static func lower(_ octet: UInt8) -> UInt8 { isUpper(octet) ? octet | 0x20 : octet }
 

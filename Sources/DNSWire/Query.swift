@@ -9,6 +9,8 @@ package struct Query {
         /// Reply with this code; `hasQuestion` says whether the question can be repeated.
         case refuse(ResponseCode)
         case answer
+        /// The same, and the query has options that ask for something in the reply: see `QueryOptions`.
+        case answerOptions
     }
 
     package var id: UInt16 = 0
@@ -69,6 +71,16 @@ package struct Query {
         return readAdditional(message, count: additional, position: position &+ 4)
     }
 
+    /// Reads a query that has no question, only additional records, into this value, which must be fresh.
+    package mutating func readWithoutQuestion(_ message: RawSpan) -> Disposition {
+        guard message.byteCount >= messageHeaderSize else { return .drop }
+        id = message.word(at: 0)
+        flags = message.word(at: 2)
+        guard flags & (HeaderFlag.response | HeaderFlag.opcode) == 0, message.long(at: 4) == 0, message.word(at: 8) == 0
+        else { return .refuse(.formatError) }
+        return readAdditional(message, count: message.word(at: 10), position: messageHeaderSize)
+    }
+
     /// Looks for the one OPT record (RFC 6891 section 6.1.1) among `count` records; the others are passed over.
     private mutating func readAdditional(_ message: RawSpan, count: UInt16, position: Int) -> Disposition {
         var position = position
@@ -89,8 +101,9 @@ package struct Query {
                 if message.octet(at: position + 5) != 0 {
                     // The options of a later version may mean anything: they are not looked at (section 6.1.3).
                     verdict = .refuse(.badVersion)
-                } else if !readOptions(message, data..<(data + length)) {
-                    return .refuse(.formatError)
+                } else {
+                    verdict = readOptions(message, data..<(data + length))
+                    if verdict == .refuse(.formatError) { return verdict }
                 }
             }
             position = data + length
@@ -98,32 +111,40 @@ package struct Query {
         return verdict
     }
 
-    /// False when an option is malformed. Unknown options are passed over (RFC 6891 section 6.1.2).
-    private mutating func readOptions(_ message: RawSpan, _ range: Range<Int>) -> Bool {
+    /// FORMERR when an option is malformed. Unknown options are passed over (RFC 6891 section 6.1.2).
+    private mutating func readOptions(_ message: RawSpan, _ range: Range<Int>) -> Disposition {
         var position = range.lowerBound
+        var verdict = Disposition.answer
         while position < range.upperBound {
-            guard position + 4 <= range.upperBound else { return false }
+            guard position + 4 <= range.upperBound else { return .refuse(.formatError) }
             let code = message.word(at: position)
             let length = Int(message.word(at: position + 2))
             position += 4
-            guard position + length <= range.upperBound else { return false }
-            if code == ClientSubnet.optionCode {
+            guard position + length <= range.upperBound else { return .refuse(.formatError) }
+            switch code {
+            case ClientSubnet.optionCode:
                 switch ClientSubnet.parse(message, offset: position, length: length) {
-                case .malformed: return false
+                case .malformed: return .refuse(.formatError)
                 case .unknownFamily: break
                 case .subnet(let subnet):
-                    guard !hasSubnet else { return false }
+                    guard !hasSubnet else { return .refuse(.formatError) }
                     hasSubnet = true
                     self.subnet = subnet
                 }
+            case QueryOptions.identifier, QueryOptions.keepalive:
+                verdict = .answerOptions
+            case ServerCookie.optionCode:
+                guard ServerCookie.isOptionLength(length) else { return .refuse(.formatError) }
+                verdict = .answerOptions
+            default: break
             }
             position += length
         }
-        return true
+        return verdict
     }
 
     /// Moves `position` behind a name; true when it is the root, nil when it runs over the end.
-    private static func skipName(_ message: RawSpan, _ position: inout Int) -> Bool? {
+    static func skipName(_ message: RawSpan, _ position: inout Int) -> Bool? {
         let start = position
         while position < message.byteCount {
             let length = Int(message.octet(at: position))

@@ -11,10 +11,13 @@ package struct RecordTextError: Error, Hashable {
 package struct TextToken: Hashable, Sendable {
     package let text: ArraySlice<UInt8>
     package let isQuoted: Bool
+    /// No blank is between the word before and this one: `alpn="h2"` is two words.
+    package let isJoined: Bool
 
-    package init(text: ArraySlice<UInt8>, isQuoted: Bool) {
+    package init(text: ArraySlice<UInt8>, isQuoted: Bool, isJoined: Bool = false) {
         self.text = text
         self.isQuoted = isQuoted
+        self.isJoined = isJoined
     }
 
     package var string: String { String(decoding: text, as: UTF8.self) }
@@ -26,7 +29,8 @@ extension RecordData {
     /// `origin`: what relative names are completed with.
     package init(type: RecordType, tokens: [TextToken], origin: Name?) throws(RecordTextError) {
         var reader = FieldTextReader(tokens: tokens, origin: origin)
-        if let first = tokens.first, !first.isQuoted, first.string == "\\#" {
+        if let first = tokens.first, !first.isQuoted, first.text.elementsEqual([UInt8(ascii: "\\"), UInt8(ascii: "#")])
+        {
             try reader.readUnknown()
         } else if let layout = type.layout {
             for field in layout { try reader.read(field) }
@@ -49,7 +53,7 @@ extension RecordData {
             return wire.isEmpty ? "\\# 0" : "\\# \(wire.count) \(Self.hex(wire[...]))"
         }
         var position = 0
-        return layout.map { text($0, &position) }.joined(separator: " ")
+        return layout.map { text($0, &position) }.filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     private func text(_ field: RecordField, _ position: inout Int) -> String {
@@ -80,6 +84,12 @@ extension RecordData {
         case .hex:
             defer { position = wire.count }
             return Self.hex(wire[position...])
+        case .base64:
+            defer { position = wire.count }
+            return Base64.encode(wire[position...])
+        case .serviceParameters:
+            defer { position = wire.count }
+            return ServiceParameters.text(wire[position...]).joined(separator: " ")
         }
     }
 
@@ -133,6 +143,8 @@ private struct FieldTextReader {
             while next < tokens.count { try readString(try take("a string")) }
         case .text: wire += try octets(try take("a string"))
         case .hex: try readHex()
+        case .base64: try readBase64()
+        case .serviceParameters: try readServiceParameters()
         }
     }
 
@@ -146,7 +158,7 @@ private struct FieldTextReader {
         }
     }
 
-    private mutating func take(_ expected: String) throws(RecordTextError) -> TextToken {
+    mutating func take(_ expected: String) throws(RecordTextError) -> TextToken {
         guard next < tokens.count else { throw error("\(expected) is missing") }
         next += 1
         return tokens[next - 1]
@@ -156,7 +168,7 @@ private struct FieldTextReader {
         RecordTextError(token: next - 1, message: "\"\(token.string)\" is not \(expected)")
     }
 
-    private mutating func append(_ number: UInt64, octets: Int) {
+    mutating func append(_ number: UInt64, octets: Int) {
         for index in (0..<octets).reversed() { wire.append(UInt8(truncatingIfNeeded: number >> UInt64(8 * index))) }
     }
 
@@ -168,6 +180,11 @@ private struct FieldTextReader {
 
     private mutating func readAddress(_ family: IPAddress.Family, _ expected: String) throws(RecordTextError) {
         let token = try take(expected)
+        if family == .v4 {
+            guard let quad = MasterNumber.quad(token.text) else { throw misread(token, expected) }
+            append(UInt64(quad), octets: 4)
+            return
+        }
         guard let address = IPAddress(token.string), address.family == family else { throw misread(token, expected) }
         wire += address.bytes
     }
@@ -182,7 +199,7 @@ private struct FieldTextReader {
         }
     }
 
-    private func octets(_ token: TextToken) throws(RecordTextError) -> [UInt8] {
+    func octets(_ token: TextToken) throws(RecordTextError) -> [UInt8] {
         var octets: [UInt8] = []
         var position = token.text.startIndex
         while position < token.text.endIndex {
@@ -221,6 +238,69 @@ private struct FieldTextReader {
     }
 }
 
+extension FieldTextReader {
+    /// Base64 to the end of the line; white space is allowed anywhere.
+    fileprivate mutating func readBase64() throws(RecordTextError) {
+        var characters: [UInt8] = []
+        repeat { characters += try take("Base64 data").text } while next < tokens.count
+        guard let octets = Base64.decode(characters[...]) else {
+            throw RecordTextError(token: next - 1, message: "the data is not written in Base64")
+        }
+        wire += octets
+    }
+
+    /// `key`, `key=value` and `key="value"` to the end of the line, in any order (RFC 9460 section 2.1).
+    fileprivate mutating func readServiceParameters() throws(RecordTextError) {
+        var parameters: [UInt16: [UInt8]] = [:]
+        let isAlias = wire[0] == 0 && wire[1] == 0
+        while next < tokens.count {
+            let first = next
+            guard !isAlias else { throw error("a record of priority 0 is an alias and has no parameters") }
+            let (name, value) = try takeParameter()
+            guard let key = ServiceParameters.key(name) else {
+                throw RecordTextError(
+                    token: first,
+                    message:
+                        "\"\(name)\" is no parameter; \(ServiceParameters.names.joined(separator: ", ")) and key123 are"
+                )
+            }
+            guard parameters[key] == nil else {
+                throw RecordTextError(token: first, message: "\(name) stands twice")
+            }
+            do throws(ServiceParameterError) {
+                parameters[key] = try ServiceParameters.encode(key, value)
+            } catch {
+                throw RecordTextError(token: first, message: error.message)
+            }
+        }
+        for key in ServiceParameters.words((parameters[ServiceParameters.mandatory] ?? [])[...]) {
+            guard parameters[key] == nil else { continue }
+            throw error("\(ServiceParameters.name(key)) is mandatory and not given (RFC 9460 section 8)")
+        }
+        if parameters[ServiceParameters.noDefaultALPN] != nil, parameters[ServiceParameters.alpn] == nil {
+            throw error("no-default-alpn says nothing without alpn (RFC 9460 section 7.1.1)")
+        }
+        for (key, value) in parameters.sorted(by: { $0.key < $1.key }) {
+            append(UInt64(key), octets: 2)
+            append(UInt64(value.count), octets: 2)
+            wire += value
+        }
+    }
+
+    private mutating func takeParameter() throws(RecordTextError) -> (name: String, value: [UInt8]?) {
+        let token = try take("a parameter")
+        guard !token.isQuoted, let mark = token.text.firstIndex(of: UInt8(ascii: "=")) else {
+            return (token.isQuoted ? "\"" + token.string : token.string, nil)
+        }
+        let name = String(decoding: token.text[..<mark], as: UTF8.self)
+        let rest = token.text[(mark + 1)...]
+        guard rest.isEmpty, next < tokens.count, tokens[next].isQuoted, tokens[next].isJoined else {
+            return (name, try octets(TextToken(text: rest, isQuoted: false)))
+        }
+        return (name, try octets(try take("a value")))
+    }
+}
+
 /// Numbers as master files write them.
 enum MasterNumber {
     static func decimal(_ text: ArraySlice<UInt8>) -> UInt64? {
@@ -228,8 +308,32 @@ enum MasterNumber {
         return text.reduce(0) { $0 * 10 + UInt64($1 - 0x30) }
     }
 
+    /// `192.0.2.1` in its strict form (RFC 6943 section 3.1.1).
+    static func quad(_ text: ArraySlice<UInt8>) -> UInt32? {
+        var value: UInt32 = 0
+        var part: UInt32 = 0
+        var digits = 0
+        var parts = 1
+        for octet in text {
+            if octet == UInt8(ascii: ".") {
+                guard digits > 0, parts < 4 else { return nil }
+                value = value << 8 | part
+                part = 0
+                digits = 0
+                parts += 1
+            } else {
+                guard ASCII.isDigit(octet), digits == 0 || part > 0 else { return nil }
+                part = part * 10 + UInt32(octet - 0x30)
+                digits += 1
+                guard part <= 255 else { return nil }
+            }
+        }
+        return digits > 0 && parts == 4 ? value << 8 | part : nil
+    }
+
     /// `3600`, `1h`, `1w2d3h4m5s`: seconds below 2^31 (RFC 2181 section 8).
     static func seconds(_ text: ArraySlice<UInt8>) -> UInt32? {
+        if let plain = decimal(text) { return plain < 1 << 31 ? UInt32(plain) : nil }
         var total: UInt64 = 0
         var rest = text
         while let unit = rest.firstIndex(where: { !ASCII.isDigit($0) }) {

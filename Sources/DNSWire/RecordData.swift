@@ -26,6 +26,18 @@ package struct RecordData: Hashable, Sendable {
         self.target = reader.firstName
     }
 
+    /// Takes data that was checked when it was read first.
+    package init(checked type: RecordType, wire: [UInt8]) {
+        var reader = FieldReader(wire: wire)
+        if type.hasNames {
+            for field in type.layout ?? [] { try? reader.skip(field) }
+        }
+        self.type = type
+        self.wire = wire
+        self.compressibleNames = reader.compressibleNames
+        self.target = reader.firstName
+    }
+
     package init(_ address: IPAddress) {
         self.type = address.family == .v4 ? .a : .aaaa
         self.wire = address.bytes
@@ -63,7 +75,14 @@ private struct FieldReader {
         case .v6Address: try advance(16)
         case .string: try skipString()
         case .strings: repeat { try skipString() } while position < wire.count
-        case .text, .hex: position = wire.count
+        case .text: position = wire.count
+        case .hex, .base64:
+            guard position < wire.count else { throw .badRecordData }
+            position = wire.count
+        case .serviceParameters:
+            let priority = UInt16(wire[0]) << 8 | UInt16(wire[1])
+            guard ServiceParameters.isValid(wire[position...], priority: priority) else { throw .badRecordData }
+            position = wire.count
         case .name(let compressible): try skipName(compressible: compressible)
         }
     }

@@ -17,31 +17,49 @@ enum RecordField: Hashable, Sendable {
     case text
     /// Octets to the end, written in hexadecimal.
     case hex
+    /// Octets to the end, written in Base64.
+    case base64
+    /// The parameters of SVCB and HTTPS to the end, in which the priority at the start of the data has a say.
+    case serviceParameters
 }
 
 extension RecordType {
     /// The fields of the record data; nil for types that are only known in the form of RFC 3597.
-    var layout: [RecordField]? {
-        switch self {
-        case .a: [.v4Address]
-        case .aaaa: [.v6Address]
-        case .ns, .cname, .ptr: [.name(compressible: true)]
-        case .dname: [.name(compressible: false)]
-        case .soa:
-            [
-                .name(compressible: true), .name(compressible: true), .long, .seconds, .seconds, .seconds, .seconds,
-            ]
-        case .hinfo: [.string, .string]
-        case .mx: [.word, .name(compressible: true)]
-        case .txt: [.strings]
-        case .rp: [.name(compressible: false), .name(compressible: false)]
-        case .srv: [.word, .word, .word, .name(compressible: false)]
-        case .naptr: [.word, .word, .string, .string, .string, .name(compressible: false)]
-        case .ds: [.word, .octet, .octet, .hex]
-        case .sshfp: [.octet, .octet, .hex]
-        case .tlsa: [.octet, .octet, .octet, .hex]
-        case .caa: [.octet, .string, .text]
-        default: nil
-        }
-    }
+    var layout: [RecordField]? { Self.layouts[self] }
+
+    /// Whether names stand in the data, as far as we know the type.
+    var hasNames: Bool { Self.typesWithNames.contains(self) }
+
+    private static let typesWithNames = Set(
+        layouts.filter { $0.value.contains { if case .name = $0 { true } else { false } } }.keys)
+
+    private static let layouts: [RecordType: [RecordField]] = [
+        .a: [.v4Address],
+        .aaaa: [.v6Address],
+        .ns: [.name(compressible: true)],
+        .cname: [.name(compressible: true)],
+        .ptr: [.name(compressible: true)],
+        .dname: [.name(compressible: false)],
+        .soa: [.name(compressible: true), .name(compressible: true), .long, .seconds, .seconds, .seconds, .seconds],
+        .hinfo: [.string, .string],
+        .mx: [.word, .name(compressible: true)],
+        .txt: [.strings],
+        .spf: [.strings],
+        .rp: [.name(compressible: false), .name(compressible: false)],
+        .srv: [.word, .word, .word, .name(compressible: false)],
+        .naptr: [.word, .word, .string, .string, .string, .name(compressible: false)],
+        .afsdb: [.word, .name(compressible: false)],
+        .ds: [.word, .octet, .octet, .hex],
+        .cds: [.word, .octet, .octet, .hex],
+        .dnskey: [.word, .octet, .octet, .base64],
+        .cdnskey: [.word, .octet, .octet, .base64],
+        .openPGPKey: [.base64],
+        .sshfp: [.octet, .octet, .hex],
+        .tlsa: [.octet, .octet, .octet, .hex],
+        .smimea: [.octet, .octet, .octet, .hex],
+        .svcb: [.word, .name(compressible: false), .serviceParameters],
+        .https: [.word, .name(compressible: false), .serviceParameters],
+        .uri: [.word, .word, .text],
+        .caa: [.octet, .string, .text],
+    ]
 }

@@ -31,7 +31,8 @@ package struct SectionWriter {
     /// Records written, by section.
     package private(set) var counts: [UInt16] = [0, 0, 0]
 
-    /// Folded suffixes and where they stand in the message, were `suffix` in the question.
+    /// Folded suffixes and where they stand in the message, were `suffix` in the question; empty until a name is written,
+    /// which most answers do without.
     private var known: [ArraySlice<UInt8>: Int] = [:]
 
     /// A pointer has 14 bits; half of its range is kept free for moving it behind a longer question or an alias.
@@ -39,7 +40,6 @@ package struct SectionWriter {
 
     package init(suffix: Name) {
         self.suffix = suffix
-        remember(suffix, at: messageHeaderSize)
     }
 
     /// Where the octets begin in a message whose question is `suffix`.
@@ -82,6 +82,7 @@ package struct SectionWriter {
     }
 
     private mutating func writeName(_ wire: ArraySlice<UInt8>, folded: ArraySlice<UInt8>) {
+        if known.isEmpty { remember(suffix, at: messageHeaderSize) }
         var wire = wire
         var folded = folded
         while let length = wire.first, length != 0 {

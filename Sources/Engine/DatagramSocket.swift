@@ -16,9 +16,20 @@ package protocol DatagramAnswerer {
         _ query: UnsafeRawBufferPointer, from client: SocketAddress, into room: UnsafeMutableRawBufferPointer,
         now: UInt64
     ) -> Int
+
+    /// Called with a batch before its first `answer`: a chance to fetch what the answers will need.
+    ///
+    /// - Parameters:
+    ///   - batch: what was received.
+    ///   - count: datagrams in `batch`.
+    mutating func anticipate(_ batch: DatagramBatch, count: Int)
 }
 
-/// A UDP socket of one worker, read and written in batches. Level-triggered, with a bounded number of batches a turn.
+extension DatagramAnswerer {
+    package func anticipate(_ batch: DatagramBatch, count: Int) {}
+}
+
+/// A UDP socket of one worker, read and written in batches. Level-triggered, with a bounded number of datagrams a turn.
 package final class DatagramSocket<Answerer: DatagramAnswerer>: Channel {
     package var answerer: Answerer
     package let address: SocketAddress
@@ -27,6 +38,8 @@ package final class DatagramSocket<Answerer: DatagramAnswerer>: Channel {
     /// Datagrams longer than `DatagramBatch.querySize`, dropped.
     package private(set) var oversized = 0
     private let batch: DatagramBatch
+    /// Datagrams before timers and other channels have their turn.
+    private static var turn: Int { 8 * DatagramBatch.size }
 
     package init(worker: Worker, address: SocketAddress, answerer: Answerer) throws(SocketError) {
         let descriptor = try Socket.datagram(address)
@@ -38,25 +51,23 @@ package final class DatagramSocket<Answerer: DatagramAnswerer>: Channel {
     }
 
     override public func ready(_ readiness: Readiness) {
-        // 8 batches: 512 datagrams before timers and other channels have their turn.
-        for _ in 0..<8 {
+        var served = 0
+        // Asking the socket again costs less than asking epoll whether to: under load most turns find more.
+        while served < Self.turn {
             let received = batch.receive(descriptor)
             if received == 0 { break }
-            var pending = 0
+            served &+= received
+            answerer.anticipate(batch, count: received)
             for index in 0..<received {
                 guard let query = unsafe batch.query(index) else {
                     oversized &+= 1
                     continue
                 }
                 let length = unsafe answerer.answer(
-                    query, from: batch.sender(index), into: batch.room(pending), now: worker.now)
-                if length > 0 {
-                    batch.reply(pending, length: length, to: index)
-                    pending &+= 1
-                }
+                    query, from: batch.sender(index), into: batch.room, now: worker.now)
+                if length > 0 { batch.reply(length: length, to: index) }
             }
-            if pending > 0 { unsent &+= pending &- batch.send(descriptor, count: pending) }
-            if received < DatagramBatch.size { break }
+            if batch.pending > 0 { unsent &+= batch.send(descriptor) }
         }
     }
 }
@@ -70,6 +81,9 @@ package final class DatagramBatch {
     package static let querySize = 2048
     /// Octets of an answer: the largest EDNS size that is ever offered.
     package static let answerSize = 4096
+    /// From one query to the next: a cache line more than its size, because at a power of two all queries would meet in
+    /// a few sets of the first-level cache.
+    private static let stride = querySize + 64
     /// Room for one IP_PKTINFO or IPV6_PKTINFO message.
     private static let controlSize = 64
 
@@ -82,6 +96,10 @@ package final class DatagramBatch {
     private let controls: UnsafeMutableRawPointer
     /// Entries whose lengths must be set before the next `receive`.
     private var used = DatagramBatch.size
+    /// Answers that wait to be sent.
+    package private(set) var pending = 0
+    /// Where the next answer goes. They lie close together, so that a batch of small ones touches few pages.
+    private var end = 0
 
     package init() {
         let size = Self.size
@@ -89,15 +107,15 @@ package final class DatagramBatch {
         unsafe sent = .allocate(capacity: size)
         unsafe vectors = .allocate(capacity: 2 * size)
         unsafe names = .allocate(capacity: size)
-        unsafe queries = .allocate(byteCount: size * Self.querySize, alignment: 64)
+        unsafe queries = .allocate(byteCount: size * Self.stride, alignment: 64)
         unsafe answers = .allocate(byteCount: size * Self.answerSize, alignment: 64)
         unsafe controls = .allocate(byteCount: size * Self.controlSize, alignment: 64)
         unsafe names.initialize(repeating: sockaddr_storage(), count: size)
         unsafe received.initialize(repeating: mmsghdr(), count: size)
         unsafe sent.initialize(repeating: mmsghdr(), count: size)
         for index in 0..<size {
-            unsafe vectors[index] = iovec(iov_base: queries + index * Self.querySize, iov_len: Self.querySize)
-            unsafe vectors[size + index] = iovec(iov_base: answers + index * Self.answerSize, iov_len: 0)
+            unsafe vectors[index] = iovec(iov_base: queries + index * Self.stride, iov_len: Self.querySize)
+            unsafe vectors[size + index] = iovec(iov_base: answers, iov_len: 0)
             unsafe received[index].msg_hdr.msg_name = UnsafeMutableRawPointer(names + index)
             unsafe received[index].msg_hdr.msg_iov = vectors + index
             unsafe received[index].msg_hdr.msg_iovlen = 1
@@ -132,31 +150,37 @@ package final class DatagramBatch {
     package func query(_ index: Int) -> UnsafeRawBufferPointer? {
         if unsafe received[index].msg_hdr.msg_flags & CInt(MSG_TRUNC) != 0 { return nil }
         return unsafe UnsafeRawBufferPointer(
-            start: queries + index &* Self.querySize, count: Int(received[index].msg_len))
+            start: queries + index &* Self.stride, count: Int(received[index].msg_len))
     }
 
     package func sender(_ index: Int) -> SocketAddress {
         unsafe Socket.socketAddress(UnsafeRawPointer(names + index))
     }
 
-    /// Where answer number `index` is written.
-    package func room(_ index: Int) -> UnsafeMutableRawBufferPointer {
-        unsafe UnsafeMutableRawBufferPointer(start: answers + index &* Self.answerSize, count: Self.answerSize)
+    /// Where the next answer is written.
+    package var room: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(start: answers + end, count: Self.answerSize)
     }
 
-    /// Addresses answer `index`, `length` octets long, to the sender of datagram `query`.
-    package func reply(_ index: Int, length: Int, to query: Int) {
-        unsafe sent[index].msg_hdr.msg_name = UnsafeMutableRawPointer(names + query)
-        unsafe sent[index].msg_hdr.msg_namelen = received[query].msg_hdr.msg_namelen
+    /// Addresses the answer in `room`, `length` octets long, to the sender of datagram `query`.
+    package func reply(length: Int, to query: Int) {
+        unsafe sent[pending].msg_hdr.msg_name = UnsafeMutableRawPointer(names + query)
+        unsafe sent[pending].msg_hdr.msg_namelen = received[query].msg_hdr.msg_namelen
         // Sent back as received, packet information makes the answer leave from the address that was asked.
         let control = unsafe received[query].msg_hdr.msg_controllen
-        unsafe sent[index].msg_hdr.msg_control = control > 0 ? received[query].msg_hdr.msg_control : nil
-        unsafe sent[index].msg_hdr.msg_controllen = control
-        unsafe vectors[Self.size + index].iov_len = length
+        unsafe sent[pending].msg_hdr.msg_control = control > 0 ? received[query].msg_hdr.msg_control : nil
+        unsafe sent[pending].msg_hdr.msg_controllen = control
+        unsafe vectors[Self.size + pending] = iovec(iov_base: answers + end, iov_len: length)
+        pending &+= 1
+        // The next one begins at a cache line.
+        end = (end &+ length &+ 63) & ~63
     }
 
-    /// Sends the first `count` answers and returns how many the kernel took.
-    package func send(_ descriptor: CInt, count: Int) -> Int {
+    /// Sends the answers and returns how many the kernel would not take.
+    package func send(_ descriptor: CInt) -> Int {
+        let count = pending
+        pending = 0
+        end = 0
         var taken = 0
         var position = 0
         while position < count {
@@ -173,6 +197,6 @@ package final class DatagramBatch {
                 position += 1
             }
         }
-        return taken
+        return count - taken
     }
 }

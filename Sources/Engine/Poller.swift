@@ -40,10 +40,10 @@ struct Poller {
 
     /// Waits at most `milliseconds` and hands each ready channel to itself.
     func wait(milliseconds: CInt, worker: Worker) {
-        let count = unsafe epoll_wait(descriptor, events, CInt(Self.capacity), milliseconds)
+        let count = unsafe meridian_epoll_wait(descriptor, events, CInt(Self.capacity), milliseconds)
         worker.updateClock()
         guard count > 0 else { return }
-        for index in 0..<Int(count) {
+        for index in 0..<count {
             let readiness = unsafe Readiness(rawValue: events[index].events)
             guard let pointer = unsafe meridian_event_pointer(events + index) else { continue }
             // Unretained: a channel that is closed in this turn stays alive until the turn ends.

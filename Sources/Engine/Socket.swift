@@ -58,6 +58,13 @@ package enum Socket {
             try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1, address)
             // 4 MiB absorb a burst of some 5,000 queries; the kernel clamps to net.core.rmem_max.
             try set(descriptor, SOL_SOCKET, SO_RCVBUF, 4 << 20, address)
+            // A forged "fragmentation needed" must not make answers come in pieces (RFC 9715 section 3.1), and there is no
+            // route to be asked for its MTU with each answer.
+            if address.address.family == .v4 {
+                try set(descriptor, CInt(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, address)
+            } else {
+                try set(descriptor, CInt(IPPROTO_IPV6), IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT, address)
+            }
             if address.address.isUnspecified {
                 // Answers must leave from the address that was asked.
                 if address.address.family == .v4 {
@@ -106,6 +113,13 @@ package enum Socket {
         var length = socklen_t(MemoryLayout<CInt>.size)
         let result = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
         return result == 0 ? code : errno
+    }
+
+    /// The kernel's smoothed round-trip time of a TCP connection (TCP_INFO, RFC 6298's SRTT) in microseconds; nil when it has
+    /// none. A system call.
+    package static func roundTripTime(_ descriptor: CInt) -> UInt32? {
+        let time = meridian_round_trip_time(descriptor)
+        return time == 0 ? nil : time
     }
 
     /// The address that the socket is bound to, as for a listener on port 0.

@@ -87,7 +87,7 @@ package struct TimerWheel {
         return nil
     }
 
-    /// Milliseconds until the next occupied slot, at most 1,000.
+    /// Milliseconds until the next occupied slot; -1 when none of the next 64 (1.07 s) is.
     package func timeout(now: UInt64) -> CInt {
         // The next 64 slots as one word, the nearest in the lowest bit.
         let first = Int(truncatingIfNeeded: tick &+ 1) & (Self.slots - 1)
@@ -99,6 +99,6 @@ package struct TimerWheel {
             let due = (tick &+ 1 &+ UInt64(near.trailingZeroBitCount)) << Self.shift
             return due <= now ? 0 : CInt(min((due &- now) / 1_000_000 + 1, 1_000))
         }
-        return 1_000
+        return -1
     }
 }

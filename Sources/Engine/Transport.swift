@@ -21,7 +21,7 @@ package struct Transport {
     /// Reads once. A result shorter than the room means that the socket is empty.
     package func read(into room: UnsafeMutableRawBufferPointer) -> IOResult {
         while true {
-            let count = unsafe Glibc.read(descriptor, room.baseAddress, room.count)
+            let count = unsafe meridian_read(descriptor, room.baseAddress, room.count)
             if count > 0 { return .bytes(count) }
             if count == 0 { return .endOfStream }
             if let result = Self.result(errno) { return result }
@@ -31,7 +31,7 @@ package struct Transport {
     /// Writes once; a closed peer is EPIPE, never a signal.
     package func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
         while true {
-            let count = unsafe send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+            let count = unsafe meridian_send(descriptor, bytes.baseAddress, bytes.count)
             if count >= 0 { return .bytes(count) }
             if let result = Self.result(errno) { return result }
         }
@@ -50,7 +50,7 @@ package struct Transport {
             unsafe message.msg_iov = vector.baseAddress
             unsafe message.msg_iovlen = 2
             while true {
-                let count = unsafe sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
+                let count = unsafe meridian_sendmsg(descriptor, &message)
                 if count >= 0 { return .bytes(count) }
                 if let result = Self.result(errno) { return result }
             }

@@ -15,6 +15,7 @@ package final class Worker {
     package var random: WorkerRandom
 
     let poller: Poller
+    private let heartbeat: CInt
     var timers: TimerWheel
     private var registered: Unmanaged<Channel>?
     private var graves: [Unmanaged<Channel>] = unsafe []
@@ -26,6 +27,7 @@ package final class Worker {
         self.index = index
         self.counters = counters
         mailbox = try Mailbox()
+        heartbeat = try Heartbeat.timer()
         poller = try Poller()
         buffers = BufferPool()
         now = Self.monotonicNanoseconds()
@@ -50,6 +52,7 @@ package final class Worker {
     /// Serves events until `stop()`.
     func run() {
         MailboxChannel(worker: self, mailbox: mailbox).register()
+        Heartbeat(worker: self, descriptor: heartbeat).register()
         // A constant: no reference is counted in each turn.
         let hook = turnHook
         while !isStopping {

@@ -1,98 +1,169 @@
-import DNSWire
-package import Model
+import Model
 package import Steering
 
-/// A dynamic name with everything about it that does not depend on health.
-package struct PreparedName: Sendable {
-    package let settings: DynamicName
-    let name: Name
-    let slots: DynamicSlots
-    let plan: SteeringPlan
-    /// The records of each candidate, in the order of `settings.candidates`.
-    let records: [[RecordData]]
-    /// The regions of the candidates, by name.
-    let regions: [String]
-    let service: String?
-    /// What a type that nobody chosen has is answered with: the zone's SOA.
-    let noData: ComposedAnswer
+/// Compiles dynamic names to ready-made answers, and keeps what a change of health leaves as it was.
+///
+/// Names that follow one plan and the same sources of health make a cohort: its state is worked out once, and its names are
+/// touched only when it moves. Even then a name whose lists of candidates were answered before keeps their octets. Control
+/// threads only.
+package struct DynamicAnswers: Sendable {
+    let names: [PreparedName]
+    private let cohorts: [Cohort]
+    /// By name.
+    private let cohortOfName: [Int]
+    private var situations: [Situation?]
+    private var blocks: [NameBlock?]
+    private var flats: [FlatDynamic]
+    private var writer = NameBlockWriter()
+    /// By cohort: what its situation was made of.
+    private var settled: [Settled?]
+    /// Names that go by a state of their own, by what an operator said of them.
+    private var singled: [Int: Settled] = [:]
+    /// Names whose answers the latest update made anew.
+    package private(set) var recompiled = 0
 
-    /// What the answers are laid out for: the name itself, or what is behind the `*` of a wildcard.
-    var suffix: Name { name.isWildcard ? name.parent ?? name : name }
-}
-
-/// Compiles dynamic names to ready-made answers under one state of health.
-package struct DynamicAnswers {
-    private var store = AnswerStoreBuilder()
-    private var names: [FlatDynamic] = []
-    private var choices: [FlatChoice] = []
-    private var variants: [FlatVariant] = []
-    private var evaluations: [Situation: [ClassAnswer]] = [:]
-
-    /// Names that follow one plan under the same health have the same answers by class.
-    private struct Situation: Hashable {
-        let plan: ObjectIdentifier
-        let health: [CandidateHealth]
+    /// Names that are steered alike by the same facts.
+    struct Cohort: Sendable {
+        let plan: SteeringPlan
+        /// By leaf, positions among all sources.
+        let sources: [Int]
+        var names: [Int]
     }
 
-    /// - Parameters:
-    ///   - names: in the order of their `slots.index`.
-    ///   - health: of each name's candidates.
-    /// - Returns: the table, and for each name whether any class of clients is answered fail-open.
+    private struct Settled: Sendable {
+        let health: [CandidateHealth]
+        let spill: SpillShares
+        let situation: Situation
+    }
+
+    private struct CohortKey: Hashable {
+        let plan: ObjectIdentifier
+        let sources: [Int]
+    }
+
+    /// `sources`: of each name's candidates, any numbers that are equal where the facts are.
+    init(_ names: [PreparedName], sources: [[Int]]) {
+        var cohorts: [Cohort] = []
+        var known: [CohortKey: Int] = [:]
+        var cohortOfName: [Int] = []
+        for (index, name) in names.enumerated() {
+            let key = CohortKey(plan: ObjectIdentifier(name.plan), sources: sources[index])
+            let cohort = known[key] ?? cohorts.count
+            if cohort == cohorts.count {
+                known[key] = cohort
+                cohorts.append(Cohort(plan: name.plan, sources: sources[index], names: []))
+            }
+            cohorts[cohort].names.append(index)
+            cohortOfName.append(cohort)
+        }
+        self.names = names
+        self.cohorts = cohorts
+        self.cohortOfName = cohortOfName
+        situations = Array(repeating: nil, count: names.count)
+        blocks = Array(repeating: nil, count: names.count)
+        flats = names.map { _ in FlatDynamic.empty }
+        settled = Array(repeating: nil, count: cohorts.count)
+    }
+
+    var cohortCount: Int { cohorts.count }
+
+    func cohort(_ index: Int) -> Cohort { cohorts[index] }
+
+    /// The whole of `names` under one state of health.
+    ///
+    /// `health`: of each name's candidates, in the order of its `settings.leaves`.
+    /// Returns the table, and for each name whether any class of clients is answered fail-open.
     package static func compile(
         _ names: [PreparedName], health: [[CandidateHealth]]
     ) -> (table: DynamicTable, failOpen: [Bool]) {
-        var compiler = DynamicAnswers()
-        var failOpen: [Bool] = []
-        for (name, health) in zip(names, health) { failOpen.append(compiler.add(name, health)) }
-        let table = DynamicTable(
-            names: compiler.names, choices: compiler.choices, variants: compiler.variants,
-            store: compiler.store.freeze(), plans: names.map(\.plan))
-        return (table, failOpen)
+        // Every name is a cohort of its own, since its health is given by itself.
+        var answers = DynamicAnswers(names, sources: names.indices.map { [$0] })
+        answers.update(health: { health[$0] }, singles: [:])
+        return (answers.table, answers.failOpen)
     }
 
-    private mutating func add(_ name: PreparedName, _ health: [CandidateHealth]) -> Bool {
-        let situation = Situation(plan: ObjectIdentifier(name.plan), health: health)
-        let classes = evaluations[situation] ?? name.plan.evaluate(health)
-        evaluations[situation] = classes
-        let slots: [RecordType?] = name.slots.types + (name.slots.answersEveryType ? [nil] : [])
-        unsafe names.append(
-            FlatDynamic(
-                plan: UnsafeRawPointer(Unmanaged.passUnretained(name.plan).toOpaque()), choices: UInt32(choices.count),
-                slotCount: UInt16(slots.count), isUniform: classes.count == 1 ? 1 : 0))
-        var known: [[Int]: [UInt32]] = [:]
-        for answer in classes {
-            let rows = answer.variants.map { variant in
-                if let row = known[variant.candidates] { return row }
-                let row = slots.map { store.add(compose(name, variant.candidates, type: $0)) }
-                known[variant.candidates] = row
-                return row
-            }
-            for slot in slots.indices {
-                choices.append(
-                    FlatChoice(
-                        variants: UInt32(variants.count), count: UInt32(answer.variants.count), total: answer.total))
-                for (variant, row) in zip(answer.variants, rows) {
-                    variants.append(FlatVariant(cumulative: variant.cumulative, answer: row[slot]))
-                }
+    /// Takes a new state of health.
+    ///
+    /// `health`: of a cohort's candidates, without reasons, which change no answer.
+    /// `spill`: what a cohort's `capacity` steps fill candidates with.
+    /// `singles`: the health of names that differ from their cohort.
+    mutating func update(
+        health: (_ cohort: Int) -> [CandidateHealth], spill: (_ cohort: Int) -> SpillShares = { _ in SpillShares() },
+        singles: [Int: [CandidateHealth]]
+    ) {
+        recompiled = 0
+        var made: [Fact: Situation] = [:]
+        var before = singled
+        singled = [:]
+        for (index, cohort) in cohorts.enumerated() {
+            let now = settle(cohort.plan, health(index), spill(index), settled[index], &made)
+            let moved = now.situation !== settled[index]?.situation
+            settled[index] = now
+            if moved {
+                for name in cohort.names where singles[name] == nil { install(now.situation, name) }
             }
         }
-        return classes.contains(where: \.failOpen)
+        for (name, health) in singles {
+            let cohort = cohortOfName[name]
+            let now = settle(
+                names[name].plan, health, spill(cohort), before.removeValue(forKey: name), &made)
+            singled[name] = now
+            install(now.situation, name)
+        }
+        // Names that no longer differ go with their cohorts again.
+        for name in before.keys {
+            if let situation = settled[cohortOfName[name]]?.situation { install(situation, name) }
+        }
     }
 
-    /// The records of `type` that the chosen candidates have, in their order; the first CNAME alone when there is one.
-    private func compose(_ name: PreparedName, _ candidates: [Int], type: RecordType?) -> ComposedAnswer {
-        let records = Self.records(of: name, candidates, type: type)
-        guard !records.isEmpty else { return name.noData }
-        var writer = SectionWriter(suffix: name.suffix)
-        for data in records { writer.write(.answer, owner: .question, ttl: name.settings.ttl, data: data) }
-        return ComposedAnswer(writer, code: .noError, isAuthoritative: true)
+    private struct Fact: Hashable {
+        let plan: ObjectIdentifier
+        let health: [CandidateHealth]
+        let spill: SpillShares
     }
 
-    static func records(of name: PreparedName, _ candidates: [Int], type: RecordType?) -> [RecordData] {
-        let all = candidates.flatMap { name.records[$0] }
-        if let alias = all.first(where: { $0.type == .cname }) { return [alias] }
-        var records: [RecordData] = []
-        for data in all where data.type == type && !records.contains(data) { records.append(data) }
-        return records
+    private func settle(
+        _ plan: SteeringPlan, _ health: [CandidateHealth], _ spill: SpillShares, _ old: Settled?,
+        _ made: inout [Fact: Situation]
+    ) -> Settled {
+        if let old, old.health == health, old.spill == spill { return old }
+        let fact = Fact(plan: ObjectIdentifier(plan), health: health, spill: spill)
+        let situation = made[fact] ?? Situation(plan, health, spill: spill)
+        made[fact] = situation
+        return Settled(health: health, spill: spill, situation: situation)
+    }
+
+    private mutating func install(_ situation: Situation, _ index: Int) {
+        if situations[index] === situation { return }
+        situations[index] = situation
+        recompiled += 1
+        let name = names[index]
+        let ttl = situation.isDegraded ? name.settings.ttlDegraded : name.settings.ttl
+        let block: NameBlock
+        if let old = blocks[index], old.ttl == ttl, old.rows == situation.rows {
+            block = old
+        } else {
+            block = writer.block(name, rows: situation.rows, ttl: ttl)
+            blocks[index] = block
+        }
+        unsafe flats[index] = FlatDynamic(
+            plan: UnsafeRawPointer(Unmanaged.passUnretained(name.plan).toOpaque()),
+            choices: situation.memory.choices, variants: situation.memory.variants, answers: block.memory.answers,
+            slotCount: UInt16(name.slots.count), isUniform: situation.isUniform ? 1 : 0)
+    }
+
+    /// What the workers read. Shares everything with this compiler until the next update.
+    package var table: DynamicTable {
+        DynamicTable(flats, keeping: DynamicTable.Owners(names: names, situations: situations, blocks: blocks))
+    }
+
+    package var failOpen: [Bool] { situations.map { $0?.failOpen ?? false } }
+
+    /// The state that a name goes by: health without reasons, and what fills its candidates.
+    func state(of name: Int) -> (isDegraded: Bool, failOpen: Bool, spill: SpillShares) {
+        let own = singled[name] ?? settled[cohortOfName[name]]
+        return (
+            situations[name]?.isDegraded ?? false, situations[name]?.failOpen ?? false, own?.spill ?? SpillShares()
+        )
     }
 }

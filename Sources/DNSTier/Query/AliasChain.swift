@@ -14,6 +14,7 @@ struct AliasChain {
     }
 
     private let reply: ReplyWriter
+    private let limit: Int
     private let room: UnsafeMutableRawPointer
     private let zones: ZoneTable.View
     private var result: Result
@@ -23,7 +24,9 @@ struct AliasChain {
     private let type: UInt16
 
     /// `room`: `FoldedName.capacity` octets for a folded name.
-    init(query: Query, reply: ReplyWriter, room: UnsafeMutableRawPointer, zones: ZoneTable.View) {
+    /// `limit`: octets that the reply may have, of which some are kept free for the OPT record.
+    init(query: Query, reply: ReplyWriter, limit: Int, room: UnsafeMutableRawPointer, zones: ZoneTable.View) {
+        self.limit = limit
         self.reply = reply
         unsafe self.room = unsafe room
         self.zones = zones
@@ -33,19 +36,18 @@ struct AliasChain {
         reply.copyQuestion(query)
     }
 
-    /// `reserve`: octets to keep free behind the answer.
-    mutating func follow(alias first: UInt32, reserve: Int) -> Result {
-        var alias = first
+    mutating func follow(alias first: UnsafeMutablePointer<FlatAlias>) -> Result {
+        var alias = unsafe first
         for _ in 0..<Responder.maximumAliases {
-            guard let next = unsafe step(zones.aliases + Int(alias), limit: reply.limit &- reserve) else { break }
-            alias = next
+            guard let next = unsafe step(alias) else { break }
+            unsafe alias = next
         }
         return result
     }
 
-    /// Writes one alias and what its target has. The index of the next alias, when the target is below one.
-    private mutating func step(_ alias: UnsafeMutablePointer<FlatAlias>, limit: Int) -> UInt32? {
-        guard unsafe append(alias.pointee.answer, limit: limit) else { return nil }
+    /// Writes one alias and what its target has. The next alias, when the target is below one.
+    private mutating func step(_ alias: UnsafeMutablePointer<FlatAlias>) -> UnsafeMutablePointer<FlatAlias>? {
+        guard unsafe append(alias.ahead(alias.pointee.answer, as: FlatAnswer.self)) else { return nil }
         let kept = unsafe nameLength &- Int(alias.pointee.ownerLength)
         let targetLength = unsafe Int(alias.pointee.targetLength)
         guard kept &+ targetLength <= Name.maximumLength else {
@@ -53,7 +55,7 @@ struct AliasChain {
             return nil
         }
         let length = kept &+ targetLength
-        guard result.end &+ 12 &+ length <= limit else { return tooLong() }
+        guard result.end &+ 12 &+ length <= limit else { return unsafe tooLong() }
         unsafe writeLink(alias, kept: kept, length: length)
         // The target is looked up only while it stays in the zone.
         let name = unsafe reply.output + namePosition
@@ -61,23 +63,23 @@ struct AliasChain {
         guard unsafe isWithinZone(alias, length: length) else { return nil }
         let labels = unsafe countLabels(UnsafeRawPointer(name))
         guard let place = unsafe zones.place(room, length: length, labels: labels, hash: hash) else { return nil }
-        var node = unsafe zones.nodes + Int(place.node)
+        var node = unsafe place.node
         if !place.isExact {
             switch unsafe FlatNode.Below(rawValue: node.pointee.belowKind) {
-            case .alias: return unsafe node.pointee.below
-            case .wildcard: unsafe node = zones.nodes + Int(node.pointee.below)
+            case .alias: return unsafe node.ahead(node.pointee.below, as: FlatAlias.self)
+            case .wildcard: unsafe node = node.ahead(node.pointee.below, as: FlatNode.self)
             case .answer, nil:
-                _ = unsafe append(node.pointee.below, limit: limit)
+                _ = unsafe append(node.ahead(node.pointee.below, as: FlatAnswer.self))
                 return nil
             }
         }
         // A dynamic name is left for the resolver to ask for: its answer depends on the client.
         guard unsafe node.pointee.dynamic == FlatNode.none else { return nil }
-        _ = unsafe append(answer(of: node), limit: limit)
+        _ = unsafe append(answer(of: node))
         return nil
     }
 
-    private mutating func tooLong() -> UInt32? {
+    private mutating func tooLong() -> UnsafeMutablePointer<FlatAlias>? {
         result.isTooLong = true
         return nil
     }
@@ -93,7 +95,7 @@ struct AliasChain {
         unsafe place.storeBytes(of: UInt16(truncatingIfNeeded: length).bigEndian, toByteOffset: 10, as: UInt16.self)
         unsafe (place + 12).copyMemory(from: reply.output + namePosition, byteCount: kept)
         unsafe (place + 12 + kept).copyMemory(
-            from: zones.names + Int(alias.pointee.target), byteCount: Int(alias.pointee.targetLength))
+            from: alias.octetsAhead(alias.pointee.target), byteCount: Int(alias.pointee.targetLength))
         namePosition = result.end &+ 12
         nameLength = length
         result.end = namePosition &+ length
@@ -108,8 +110,7 @@ struct AliasChain {
         }
         guard length &- position == originLength else { return false }
         return unsafe FoldedName.equal(
-            UnsafeRawPointer(room + position), UnsafeRawPointer(zones.names + Int(alias.pointee.origin)),
-            length: originLength)
+            UnsafeRawPointer(room + position), alias.octetsAhead(alias.pointee.origin), length: originLength)
     }
 
     private func countLabels(_ name: UnsafeRawPointer) -> Int {
@@ -122,25 +123,24 @@ struct AliasChain {
         return labels
     }
 
-    private func answer(of node: UnsafeMutablePointer<FlatNode>) -> UInt32 {
-        if type == RecordType.any.rawValue { return unsafe node.pointee.any }
-        let entries = unsafe zones.entries + Int(node.pointee.entries)
+    private func answer(of node: UnsafeMutablePointer<FlatNode>) -> UnsafeMutablePointer<FlatAnswer> {
+        if type == RecordType.any.rawValue { return unsafe node.ahead(node.pointee.any, as: FlatAnswer.self) }
+        let entries = unsafe node.ahead(node.pointee.entries, as: FlatEntry.self)
         let count = unsafe Int(node.pointee.entryCount)
         for index in 0..<count where unsafe entries[index].type == type {
-            return unsafe entries[index].answer
+            return unsafe (entries + index).ahead(entries[index].answer, as: FlatAnswer.self)
         }
-        return unsafe node.pointee.other
+        return unsafe node.ahead(node.pointee.other, as: FlatAnswer.self)
     }
 
     /// Appends a ready-made answer for the name being followed. False when it does not fit.
-    private mutating func append(_ index: UInt32, limit: Int) -> Bool {
-        let answer = unsafe zones.answers.answers + Int(index)
+    private mutating func append(_ answer: UnsafeMutablePointer<FlatAnswer>) -> Bool {
         let length = unsafe Int(answer.pointee.length)
         guard result.end &+ length <= limit else {
             result.isTooLong = true
             return false
         }
-        unsafe reply.append(answer, zones.answers, suffixAt: namePosition, nameLength: nameLength, at: result.end)
+        unsafe reply.append(answer, suffixAt: namePosition, nameLength: nameLength, at: result.end)
         result.end &+= length
         result.code = unsafe answer.pointee.code
         result.answers &+= unsafe answer.pointee.answers

@@ -7,14 +7,16 @@ package final class QueryFunction {
     private let worker: WorkerResponder
 
     /// `seed`: of the draws among weighted answers; not 0.
-    package init(_ preparation: Preparation, seed: UInt64) {
+    /// `time`: seconds since 1970 modulo 2^32, for cookies.
+    package init(_ preparation: Preparation, seed: UInt64, time: UInt32 = 0) {
         let health = preparation.names.map { name in
-            name.settings.candidates.map { _ in CandidateHealth(healthy: true) }
+            name.candidates.map { _ in CandidateHealth(healthy: true) }
         }
         let dynamics = DynamicAnswers.compile(preparation.names, health: health).table
         worker = WorkerResponder(
             table: AnswerTable(zones: preparation.zones, dynamics: dynamics, generation: 1),
-            maximumUDPSize: preparation.snapshot.dns.maximumUDPSize, seed: seed)
+            conduct: preparation.conduct, seed: seed)
+        worker.time = time
     }
 
     /// `output`: at least 512 octets.

@@ -5,8 +5,14 @@ import DNSWire
 struct ReplyWriter {
     let query: UnsafeRawPointer
     let output: UnsafeMutableRawPointer
-    /// Octets that the reply may have.
-    let limit: Int
+    /// Octets of the query.
+    let queryLength: Int
+    /// Octets of room at `output`.
+    let capacity: Int
+    let isDatagram: Bool
+
+    /// The query's octets.
+    var message: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: query, count: queryLength) }
 
     /// Id of the query; its opcode and RD in `flags` beside those given (RFC 1035 section 4.1.1).
     @inline(__always)
@@ -38,27 +44,25 @@ struct ReplyWriter {
     /// `position`: where the octets go.
     @inline(__always)
     func append(
-        _ answer: UnsafeMutablePointer<FlatAnswer>, _ store: AnswerStore.View, suffixAt: Int, nameLength: Int,
-        at position: Int
+        _ answer: UnsafeMutablePointer<FlatAnswer>, suffixAt: Int, nameLength: Int, at position: Int
     ) {
         unsafe (output + position).copyMemory(
-            from: store.octets + Int(answer.pointee.octets), byteCount: Int(answer.pointee.length))
+            from: answer.octetsAhead(answer.pointee.octets), byteCount: Int(answer.pointee.length))
         let suffixLength = unsafe Int(answer.pointee.suffixLength)
         if suffixAt != messageHeaderSize || nameLength != suffixLength {
-            unsafe movePointers(answer, store, suffixAt: suffixAt, nameLength: nameLength, at: position)
+            unsafe movePointers(answer, suffixAt: suffixAt, nameLength: nameLength, at: position)
         }
     }
 
     private func movePointers(
-        _ answer: UnsafeMutablePointer<FlatAnswer>, _ store: AnswerStore.View, suffixAt: Int, nameLength: Int,
-        at position: Int
+        _ answer: UnsafeMutablePointer<FlatAnswer>, suffixAt: Int, nameLength: Int, at position: Int
     ) {
         let suffixLength = unsafe Int(answer.pointee.suffixLength)
         // Laid out with the suffix at 12, type and class behind it, then the octets.
         let laidOutStart = messageHeaderSize &+ suffixLength &+ 4
         let suffixShift = suffixAt &- messageHeaderSize &+ nameLength &- suffixLength
         let octetShift = position &- laidOutStart
-        let first = unsafe store.pointers + Int(answer.pointee.pointers)
+        let first = unsafe answer.ahead(answer.pointee.pointers, as: UInt32.self)
         let count = unsafe Int(answer.pointee.pointerCount)
         for index in 0..<count {
             let entry = unsafe first[index]
@@ -86,6 +90,26 @@ struct ReplyWriter {
         unsafe place.storeBytes(of: extended.bigEndian, toByteOffset: 5, as: UInt32.self)
         unsafe place.storeBytes(of: 0, toByteOffset: 9, as: UInt16.self)
         return position &+ 11
+    }
+
+    /// Adds an option behind the OPT record that ends the reply at `end`.
+    ///
+    /// `optionAt`: where the record begins.
+    /// `data`: writes the option's data, `length` octets.
+    ///
+    /// - Returns: the new end.
+    func addOption(
+        _ code: UInt16, length: Int, optionAt position: Int, at end: Int, _ data: (UnsafeMutableRawPointer) -> Void
+    ) -> Int {
+        let place = unsafe output + end
+        unsafe place.storeBytes(of: code.bigEndian, as: UInt16.self)
+        unsafe place.storeBytes(
+            of: UInt16(truncatingIfNeeded: length).bigEndian, toByteOffset: 2, as: UInt16.self)
+        unsafe data(place + 4)
+        let size = end &+ 4 &+ length &- position &- 11
+        unsafe (output + position).storeBytes(
+            of: UInt16(truncatingIfNeeded: size).bigEndian, toByteOffset: 9, as: UInt16.self)
+        return end &+ 4 &+ length
     }
 
     /// Adds the client subnet to the OPT record without options at `position`.

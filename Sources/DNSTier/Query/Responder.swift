@@ -22,8 +22,21 @@ package struct Responder {
     /// The largest UDP reply, 512 ... 4096, and what is said of it in EDNS.
     var maximumUDPSize: Int
     var random: UInt64
+    /// What the rare paths know beside: identity, cookies, limits.
+    let conduct: UnsafeMutablePointer<Conduct>
+    /// Octets that a reply may have whatever the query: no larger one is written without a look at the query's limits.
+    var unquestioned: Int
+    /// Octets that options of the reply under way will take behind the rest of it.
+    var reserve = 0
+    /// The query under way has shown a good cookie.
+    var isTrusted = false
+    /// The OPT record of the last reply repeats the client subnet; kept on rare paths only.
+    var repeatsSubnet = true
+    /// What is wrong with the last reply that is no answer (RFC 8914).
+    var trouble: ExtendedError?
     /// Two folded names: the one asked for, and the one that an alias leads to.
     let names: UnsafeMutableRawPointer
+    let lookAhead: LookAhead
     /// Tallies in the order of `QueryCounter`; the worker adds them to its counters between turns.
     let tallies: UnsafeMutablePointer<UInt64>
 
@@ -41,120 +54,167 @@ package struct Responder {
         var query = Query()
         let disposition = unsafe query.read(message.bytes)
         guard let source = message.baseAddress, let target = output.baseAddress else { return 0 }
-        let allowed = transport == .udp ? min(query.payloadSize, maximumUDPSize) : Self.maximumTCPSize
-        var reply = unsafe ReplyWriter(query: source, output: target, limit: min(allowed, output.count))
+        let reply = unsafe ReplyWriter(
+            query: source, output: target, queryLength: message.count, capacity: output.count,
+            isDatagram: transport == .udp)
         switch disposition {
         case .drop:
             tally(.dropped)
             return 0
         case .refuse(let code):
-            return refuse(query, code, &reply)
+            return refuseWhole(query, code, from: client, reply)
         case .answer:
-            return look(query, from: client, &reply)
+            return look(query, from: client, reply)
+        case .answerOptions:
+            return answerOptions(query, from: client, reply)
         }
     }
 
     @inline(__always)
-    private mutating func look(_ query: Query, from client: IPAddress, _ reply: inout ReplyWriter) -> Int {
+    mutating func look(_ query: Query, from client: IPAddress, _ reply: ReplyWriter) -> Int {
         // Meta types from TKEY (249) to ANY (255) and other classes than IN are rare enough to share a branch.
-        if query.questionClass != 1 || query.type &- 249 < 7 { return lookRare(query, from: client, &reply) }
-        let hash = unsafe FoldedName.copy(
+        if query.questionClass != 1 || query.type &- 249 < 7 { return lookRare(query, from: client, reply) }
+        return find(query, from: client, reply, isAny: false)
+    }
+
+    @inline(__always)
+    func fold(_ query: Query, _ reply: ReplyWriter) -> UInt64 {
+        unsafe FoldedName.copy(
             reply.query + messageHeaderSize, length: query.nameLength, readable: query.nameLength &+ 4, to: names)
+    }
+
+    /// Finds the node that answers, and answers. `isAny` is a constant where this is called.
+    @inline(__always)
+    mutating func find(
+        _ query: Query, from client: IPAddress, _ reply: ReplyWriter, isAny: Bool
+    ) -> Int {
+        let hash = fold(query, reply)
         guard let place = unsafe zones.place(names, length: query.nameLength, labels: query.labelCount, hash: hash)
-        else { return refuse(query, .refused, &reply) }
-        var node = unsafe zones.nodes + Int(place.node)
+        else { return refuse(query, .refused, .notAuthoritative, reply) }
+        var node = unsafe place.node
         if !place.isExact {
             switch unsafe FlatNode.Below(rawValue: node.pointee.belowKind) {
             case .wildcard:
-                unsafe node = zones.nodes + Int(node.pointee.below)
+                unsafe node = node.ahead(node.pointee.below, as: FlatNode.self)
             case .alias:
-                return unsafe followAlias(query, alias: node.pointee.below, &reply)
+                return unsafe followAlias(query, alias: node.ahead(node.pointee.below, as: FlatAlias.self), reply)
             case .answer, nil:
-                return unsafe finish(query, node.pointee.below, zones.answers, scope: 0, &reply)
+                return unsafe finish(query, node.ahead(node.pointee.below, as: FlatAnswer.self), scope: 0, reply)
             }
         }
-        return unsafe finish(query, node, from: client, &reply)
+        // ANY gets one small set, not everything (RFC 8482 section 4).
+        if isAny { return unsafe finish(query, node.ahead(node.pointee.any, as: FlatAnswer.self), scope: 0, reply) }
+        return unsafe finish(query, node, from: client, reply)
     }
 
     /// Answers from the entries of `node`.
     @inline(__always)
     private mutating func finish(
-        _ query: Query, _ node: UnsafeMutablePointer<FlatNode>, from client: IPAddress, _ reply: inout ReplyWriter
+        _ query: Query, _ node: UnsafeMutablePointer<FlatNode>, from client: IPAddress, _ reply: ReplyWriter
     ) -> Int {
-        var entry = unsafe zones.entries + Int(node.pointee.entries)
+        var entry = unsafe node.ahead(node.pointee.entries, as: FlatEntry.self)
         let end = unsafe entry + Int(node.pointee.entryCount)
         while unsafe entry < end {
             if unsafe entry.pointee.type == query.type {
                 if unsafe entry.pointee.isDynamic == 0 {
-                    return unsafe finish(query, entry.pointee.answer, zones.answers, scope: 0, &reply)
+                    return unsafe finish(
+                        query, entry.ahead(entry.pointee.answer, as: FlatAnswer.self), scope: 0, reply)
                 }
-                return unsafe steer(query, node.pointee.dynamic, slot: entry.pointee.answer, from: client, &reply)
+                return unsafe steer(query, node.pointee.dynamic, slot: entry.pointee.answer, from: client, reply)
             }
             unsafe entry += 1
         }
         if unsafe node.pointee.dynamicOther != FlatNode.none {
-            return unsafe steer(query, node.pointee.dynamic, slot: node.pointee.dynamicOther, from: client, &reply)
+            return unsafe steer(query, node.pointee.dynamic, slot: node.pointee.dynamicOther, from: client, reply)
         }
-        return unsafe finish(query, node.pointee.other, zones.answers, scope: 0, &reply)
+        return unsafe finish(query, node.ahead(node.pointee.other, as: FlatAnswer.self), scope: 0, reply)
     }
 
     /// Answers a dynamic name by the client's class.
     @inline(__always)
     private mutating func steer(
-        _ query: Query, _ name: UInt32, slot: UInt32, from client: IPAddress, _ reply: inout ReplyWriter
+        _ query: Query, _ name: UInt32, slot: UInt32, from client: IPAddress, _ reply: ReplyWriter
     ) -> Int {
         tally(.dynamic)
-        random ^= random >> 12
-        random ^= random << 25
-        random ^= random >> 27
-        let draw = random &* 0x2545_f491_4f6c_dd1d
         guard query.hasSubnet, query.subnet.sourceLength > 0 else {
             // A subnet of length 0 asks us not to look at the client (RFC 7871 section 7.1.2): its resolver decides.
-            let chosen = dynamics.choose(name: name, slot: slot, client: client.canonical, draw: draw)
-            return finish(query, chosen.answer, dynamics.answers, scope: 0, &reply)
+            let chosen = unsafe dynamics.choose(name: name, slot: slot, client: client.canonical, random: &random)
+            return unsafe finish(query, chosen.answer, scope: 0, reply)
         }
         let address = query.subnet.address
         let isMapped = address.family == .v6 && query.subnet.sourceLength >= 96
         let canonical = isMapped ? address.canonical : address
-        let chosen = dynamics.choose(name: name, slot: slot, client: canonical, draw: draw)
+        let chosen = unsafe dynamics.choose(name: name, slot: slot, client: canonical, random: &random)
         // IPv4 inside IPv6 begins behind 96 bits.
         let shift: UInt8 = canonical.family != address.family ? 96 : 0
-        return finish(query, chosen.answer, dynamics.answers, scope: chosen.scope &+ shift, &reply)
+        return unsafe finish(query, chosen.answer, scope: chosen.scope &+ shift, reply)
     }
 
     /// Writes one whole ready-made answer.
     @inline(__always)
     private mutating func finish(
-        _ query: Query, _ index: UInt32, _ store: AnswerStore.View, scope: UInt8, _ reply: inout ReplyWriter
+        _ query: Query, _ answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8, _ reply: ReplyWriter
     ) -> Int {
-        let answer = unsafe store.answers + Int(index)
-        let start = query.questionEnd
-        let length = unsafe Int(answer.pointee.length)
         let extra = optionSize(query)
         tallyCode(unsafe answer.pointee.code)
-        guard start &+ length &+ extra <= reply.limit else { return unsafe truncate(query, answer, scope, &reply) }
+        guard unsafe query.questionEnd &+ Int(answer.pointee.length) &+ extra <= unquestioned else {
+            return unsafe finishLarge(query, answer, scope: scope, reply)
+        }
+        return unsafe write(query, answer, scope: scope, extra: extra, reply)
+    }
+
+    @inline(__always)
+    private mutating func write(
+        _ query: Query, _ answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8, extra: Int,
+        _ reply: ReplyWriter
+    ) -> Int {
+        let start = query.questionEnd
+        let length = unsafe Int(answer.pointee.length)
         unsafe reply.writeHeader(query, flags: answer.pointee.flags)
         unsafe reply.setCounts(
             answer.pointee.answers, answer.pointee.authorities,
             answer.pointee.additionals &+ (extra > 0 ? 1 : 0))
         reply.copyQuestion(query)
-        unsafe reply.append(answer, store, suffixAt: messageHeaderSize, nameLength: query.nameLength, at: start)
+        unsafe reply.append(answer, suffixAt: messageHeaderSize, nameLength: query.nameLength, at: start)
         if extra == 0 { return start &+ length }
-        return writeOptions(query, code: 0, scope: scope, at: start &+ length, &reply)
+        return writeOptions(query, code: 0, scope: scope, at: start &+ length, reply)
+    }
+
+    /// An answer that not every client may have: whole if the limits of this query allow it, else truncated.
+    @inline(never)
+    private mutating func finishLarge(
+        _ query: Query, _ answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8,
+        _ reply: ReplyWriter
+    ) -> Int {
+        let extra = optionSize(query)
+        guard unsafe query.questionEnd &+ Int(answer.pointee.length) &+ extra <= limit(query, reply) else {
+            return unsafe truncate(query, answer, scope, reply)
+        }
+        return unsafe write(query, answer, scope: scope, extra: extra, reply)
+    }
+
+    /// Octets that the reply to `query` may have before the options that come at its end.
+    func limit(_ query: Query, _ reply: ReplyWriter) -> Int {
+        guard reply.isDatagram else { return min(Self.maximumTCPSize, reply.capacity) &- reserve }
+        var allowed = min(query.payloadSize, maximumUDPSize, reply.capacity)
+        let factor = unsafe conduct.pointee.amplification
+        // Whoever shows our cookie has its own address: the reply goes to nobody else.
+        if factor > 0, !isTrusted { allowed = min(allowed, reply.queryLength &* factor) }
+        return allowed &- reserve
     }
 
     // MARK: EDNS
 
     /// Octets of the OPT record of the reply; 0 when the query has none (RFC 6891 section 7).
     @inline(__always)
-    private func optionSize(_ query: Query) -> Int {
+    func optionSize(_ query: Query) -> Int {
         guard query.hasEDNS else { return 0 }
         return query.hasSubnet ? 11 &+ query.subnet.encodedSize : 11
     }
 
     @inline(__always)
-    private mutating func writeOptions(
-        _ query: Query, code: UInt16, scope: UInt8, at position: Int, _ reply: inout ReplyWriter
+    mutating func writeOptions(
+        _ query: Query, code: UInt16, scope: UInt8, at position: Int, _ reply: ReplyWriter
     ) -> Int {
         tally(.edns)
         let end = reply.writeOption(query, payloadSize: maximumUDPSize, code: code, at: position)
@@ -168,23 +228,29 @@ package struct Responder {
     /// Header, question and OPT with TC set: the client comes again over TCP.
     @inline(never)
     private mutating func truncate(
-        _ query: Query, _ answer: UnsafeMutablePointer<FlatAnswer>, _ scope: UInt8, _ reply: inout ReplyWriter
+        _ query: Query, _ answer: UnsafeMutablePointer<FlatAnswer>, _ scope: UInt8, _ reply: ReplyWriter
     ) -> Int {
         tally(.truncated)
         return unsafe bare(
-            query, flags: answer.pointee.flags | HeaderFlag.truncated, code: 0, subnetScope: scope, &reply)
+            query, flags: answer.pointee.flags | HeaderFlag.truncated, code: 0, subnetScope: scope, reply)
     }
 
     @inline(never)
-    private mutating func refuse(_ query: Query, _ code: ResponseCode, _ reply: inout ReplyWriter) -> Int {
+    mutating func refuse(
+        _ query: Query, _ code: ResponseCode, _ reason: ExtendedError? = nil, _ reply: ReplyWriter
+    ) -> Int {
         tallyCode(code.rawValue)
         // The opcode is repeated, so that a client can tell which request was not understood (RFC 8906 section 3.1.4).
         let flags = HeaderFlag.response | query.flags & HeaderFlag.opcode | code.rawValue & HeaderFlag.responseCode
-        return bare(query, flags: flags, code: code.rawValue, subnetScope: nil, &reply)
+        let end = bare(query, flags: flags, code: code.rawValue, subnetScope: nil, reply)
+        trouble = reason
+        // When options will follow, whoever writes them writes this too.
+        guard reserve == 0, query.hasEDNS, let reason else { return end }
+        return explain(reason, optionAt: end &- 11, at: end, reply)
     }
 
-    private mutating func bare(
-        _ query: Query, flags: UInt16, code: UInt16, subnetScope: UInt8?, _ reply: inout ReplyWriter
+    mutating func bare(
+        _ query: Query, flags: UInt16, code: UInt16, subnetScope: UInt8?, _ reply: ReplyWriter
     ) -> Int {
         reply.writeHeader(query, flags: flags)
         reply.setCounts(0, 0, query.hasEDNS ? 1 : 0, questions: query.hasQuestion ? 1 : 0)
@@ -193,70 +259,21 @@ package struct Responder {
         if query.hasEDNS {
             var plain = query
             plain.hasSubnet = query.hasSubnet && subnetScope != nil
-            position = writeOptions(plain, code: code, scope: subnetScope ?? 0, at: position, &reply)
+            repeatsSubnet = plain.hasSubnet
+            position = writeOptions(plain, code: code, scope: subnetScope ?? 0, at: position, reply)
         }
         return position
-    }
-
-    // MARK: The rare
-
-    @inline(never)
-    private mutating func lookRare(_ query: Query, from client: IPAddress, _ reply: inout ReplyWriter) -> Int {
-        // Class ANY is answered from IN (RFC 1035 section 3.2.5); CHAOS and Hesiod have nothing here.
-        guard query.questionClass == 1 || query.questionClass == 255 else {
-            return refuse(query, .refused, &reply)
-        }
-        // Transfers are not served.
-        let type = RecordType(rawValue: query.type)
-        guard type != .axfr, type != .ixfr else { return refuse(query, .refused, &reply) }
-        let hash = unsafe FoldedName.copy(
-            reply.query + messageHeaderSize, length: query.nameLength, readable: query.nameLength &+ 4, to: names)
-        guard let place = unsafe zones.place(names, length: query.nameLength, labels: query.labelCount, hash: hash)
-        else { return refuse(query, .refused, &reply) }
-        var node = unsafe zones.nodes + Int(place.node)
-        if !place.isExact {
-            switch unsafe FlatNode.Below(rawValue: node.pointee.belowKind) {
-            case .wildcard:
-                unsafe node = zones.nodes + Int(node.pointee.below)
-            case .alias:
-                return unsafe followAlias(query, alias: node.pointee.below, &reply)
-            case .answer, nil:
-                return unsafe finish(query, node.pointee.below, zones.answers, scope: 0, &reply)
-            }
-        }
-        // ANY gets one small set, not everything (RFC 8482 section 4).
-        if type == .any { return unsafe finish(query, node.pointee.any, zones.answers, scope: 0, &reply) }
-        return unsafe finish(query, node, from: client, &reply)
-    }
-
-    /// DNAME (RFC 6672 section 3.2): the record, a CNAME made for this query, and what that leads to in the same zone.
-    @inline(never)
-    private mutating func followAlias(_ query: Query, alias first: UInt32, _ reply: inout ReplyWriter) -> Int {
-        var chain = unsafe AliasChain(query: query, reply: reply, room: names, zones: zones)
-        let result = chain.follow(alias: first, reserve: optionSize(query))
-        tallyCode(result.code)
-        guard !result.isTooLong else {
-            tally(.truncated)
-            let flags = HeaderFlag.response | HeaderFlag.authoritative | HeaderFlag.truncated
-            return bare(query, flags: flags, code: 0, subnetScope: 0, &reply)
-        }
-        reply.writeHeader(
-            query, flags: HeaderFlag.response | HeaderFlag.authoritative | result.code & HeaderFlag.responseCode)
-        reply.setCounts(
-            result.answers, result.authorities, result.additionals &+ (query.hasEDNS ? 1 : 0))
-        guard query.hasEDNS else { return result.end }
-        return writeOptions(query, code: 0, scope: 0, at: result.end, &reply)
     }
 
     // MARK: Tallies
 
     @inline(__always)
-    private func tally(_ counter: QueryCounter) {
+    func tally(_ counter: QueryCounter) {
         unsafe tallies[counter.rawValue] &+= 1
     }
 
     @inline(__always)
-    private func tallyCode(_ code: UInt16) {
+    func tallyCode(_ code: UInt16) {
         switch ResponseCode(rawValue: code) {
         case .noError: tally(.noError)
         case .nameError: tally(.nameError)
@@ -264,6 +281,7 @@ package struct Responder {
         case .formatError: tally(.formatError)
         case .notImplemented: tally(.notImplemented)
         case .badVersion: tally(.badVersion)
+        case .badCookie: tally(.badCookie)
         default: tally(.otherCode)
         }
     }

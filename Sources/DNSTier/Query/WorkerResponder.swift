@@ -9,41 +9,63 @@ package final class WorkerResponder {
     private var table: AnswerTable
     private let names: UnsafeMutableRawPointer
     private let tallies: UnsafeMutablePointer<UInt64>
+    private let tallyCount = QueryCounter.allCases.count
+    private let conduct: UnsafeMutablePointer<Conduct>
 
-    /// `maximumUDPSize`: 512 ... 4096.
     /// `seed`: of the draws among weighted answers; not 0.
-    package init(table: AnswerTable, maximumUDPSize: Int, seed: UInt64) {
+    package init(table: AnswerTable, conduct: Conduct, seed: UInt64) {
         self.table = table
         unsafe names = .allocate(byteCount: 2 * FoldedName.capacity, alignment: 8)
         unsafe names.initializeMemory(as: UInt8.self, repeating: 0, count: 2 * FoldedName.capacity)
-        unsafe tallies = .allocate(capacity: QueryCounter.allCases.count)
-        unsafe tallies.initialize(repeating: 0, count: QueryCounter.allCases.count)
+        unsafe tallies = .allocate(capacity: tallyCount)
+        unsafe tallies.initialize(repeating: 0, count: tallyCount)
+        unsafe self.conduct = .allocate(capacity: 1)
+        unsafe self.conduct.initialize(to: conduct)
         unsafe responder = .allocate(capacity: 1)
         unsafe responder.initialize(
             to: Responder(
-                zones: table.zones.view, dynamics: table.dynamics.view, maximumUDPSize: maximumUDPSize, random: seed,
-                names: names, tallies: tallies))
+                zones: table.zones.view, dynamics: table.dynamics.view, maximumUDPSize: conduct.maximumUDPSize,
+                random: seed, conduct: self.conduct, unquestioned: conduct.unquestioned, names: names,
+                lookAhead: LookAhead(), tallies: tallies))
     }
 
     deinit {
+        unsafe responder.pointee.lookAhead.deallocate()
+        unsafe responder.deinitialize(count: 1)
         unsafe responder.deallocate()
+        unsafe conduct.deinitialize(count: 1)
+        unsafe conduct.deallocate()
         unsafe names.deallocate()
         unsafe tallies.deallocate()
     }
 
     /// Answers from `next` from now on. Between queries only.
-    package func use(_ next: AnswerTable, maximumUDPSize: Int) {
+    package func use(_ next: AnswerTable) {
         table = next
         unsafe responder.pointee.zones = next.zones.view
         unsafe responder.pointee.dynamics = next.dynamics.view
-        unsafe responder.pointee.maximumUDPSize = maximumUDPSize
+    }
+
+    /// Behaves as `next` says from now on, but for the time, which stays. Between queries only.
+    package func use(_ next: Conduct) {
+        let time = time
+        unsafe conduct.pointee = next
+        self.time = time
+        unsafe responder.pointee.maximumUDPSize = next.maximumUDPSize
+        unsafe responder.pointee.unquestioned = next.unquestioned
+    }
+
+    /// Seconds since 1970 modulo 2^32, for cookies.
+    package var time: UInt32 {
+        get { unsafe conduct.pointee.time }
+        set { unsafe conduct.pointee.time = newValue }
     }
 
     package func tally(_ counter: QueryCounter) -> UInt64 { unsafe tallies[counter.rawValue] }
 
     /// Hands every tally that is not zero to `add` and clears it.
     func drainTallies(_ add: (_ counter: Int, _ amount: UInt64) -> Void) {
-        for index in 0..<QueryCounter.allCases.count where unsafe tallies[index] != 0 {
+        for index in 0..<tallyCount where unsafe tallies[index] != 0 {
             add(index, unsafe tallies[index])
             unsafe tallies[index] = 0
         }

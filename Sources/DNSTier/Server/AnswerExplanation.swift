@@ -53,43 +53,63 @@ enum AnswerExplanation {
         _ index: Int, _ type: RecordType, _ client: IPAddress, _ view: ServerView
     ) -> StatusValue {
         let name = view.preparation.names[index]
-        let health = view.state.health[index]
-        let found = name.plan.explain(client, health)
+        let health = view.state.health(of: index)
+        let state = view.state.answers.state(of: index)
+        let found = name.plan.explain(client, health, spill: state.spill)
         var below: UInt32 = 0
         let variants = found.answer.variants.map { variant in
             defer { below = variant.cumulative }
             let share = Double(variant.cumulative - below) / Double(found.answer.total)
-            let records = DynamicAnswers.records(of: name, variant.candidates, type: type)
+            let records = name.records(variant.candidates, type: type)
             return [
                 "share": .double(share), "regions": regions(name, variant.candidates),
                 "records": .array(records.map { .string("\($0.type) \($0.description)") }),
             ] as StatusValue
         }
         return [
-            "dynamic": true, "service": name.service.map { .string($0) } ?? .null, "ttl": .init(name.settings.ttl),
+            "dynamic": true, "service": name.service.map { .string($0) } ?? .null,
+            "ttl": .init(state.isDegraded ? name.settings.ttlDegraded : name.settings.ttl),
+            "policy": name.settings.policy.map { .string($0.rawValue) } ?? .null,
+            "chosenBy": .string(found.answer.isHashed ? "the client's prefix" : "draw"),
             "class": .init(found.client.index), "scope": .init(found.client.scope),
             "failOpen": .bool(found.answer.failOpen),
             "candidates": .array(health.indices.map { ServerStatus.candidate($0, of: name, health[$0]) }),
             "steps": .array(
                 found.steps.map { step in
                     [
-                        "step": .string(step.step), "before": regions(name, step.before),
-                        "after": regions(name, step.after), "fact": .string(step.fact),
+                        "chain": .string(step.chain), "step": .string(step.step),
+                        "before": .array(step.before.map { .string(step.names[$0]) }),
+                        "after": .array(step.after.map { .string(step.names[$0]) }), "fact": .string(step.fact),
                     ]
                 }),
-            "answers": .array(variants),
+            "answers": .array(variants), "latency": .array(name.plan.latencies(for: client).map { latency($0, view) }),
         ]
     }
 
+    /// What a `latency` step knows of the client, region by region.
+    private static func latency(_ known: [LatencyKnowledge], _ view: ServerView) -> StatusValue {
+        .array(
+            known.map { entry in
+                let age = entry.updated.map { max(0, view.now.milliseconds / 1000 - Int64($0)) }
+                return [
+                    "region": .string(view.preparation.snapshot[entry.region].name),
+                    "p50Milliseconds": .double(Double(entry.microseconds) / 1000),
+                    "prefix": .string(entry.prefix.description), "samples": .init(entry.samples),
+                    "source": .string(entry.samples > 0 ? "measured" : "file"),
+                    "ageSeconds": age.map { .init($0) } ?? .null,
+                ]
+            })
+    }
+
     private static func regions(_ name: PreparedName, _ candidates: [Int]) -> StatusValue {
-        .array(candidates.map { .string(name.regions[$0]) })
+        .array(candidates.map { .string(name.candidates[$0].region) })
     }
 }
 
 extension AnswerTable {
     /// What the query function replies to a question over TCP; nil when it does not.
     func reply(to name: Name, _ type: RecordType, from client: IPAddress) -> Message? {
-        let responder = WorkerResponder(table: self, maximumUDPSize: 4096, seed: 1)
+        let responder = WorkerResponder(table: self, conduct: Conduct(), seed: 1)
         let query: [UInt8] =
             [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0] + name.wire
             + [UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xff), 0, 1]
@@ -114,12 +134,13 @@ extension AnswerTable {
             guard let place = unsafe zones.place(base, length: length, labels: name.labelCount, hash: hash) else {
                 return nil
             }
-            var node = unsafe zones.nodes[Int(place.node)]
+            var node = unsafe place.node
             if !place.isExact {
-                guard node.belowKind == FlatNode.Below.wildcard.rawValue else { return nil }
-                node = unsafe zones.nodes[Int(node.below)]
+                guard unsafe node.pointee.belowKind == FlatNode.Below.wildcard.rawValue else { return nil }
+                unsafe node = node.ahead(node.pointee.below, as: FlatNode.self)
             }
-            return node.dynamic == FlatNode.none ? nil : node.dynamic
+            let dynamic = unsafe node.pointee.dynamic
+            return dynamic == FlatNode.none ? nil : dynamic
         }
     }
 }

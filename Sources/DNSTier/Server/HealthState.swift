@@ -1,31 +1,109 @@
 package import ControlPlane
+import Health
 import Model
-import Steering
+package import Steering
 
 /// The dynamic names under the health of one moment: what decided, and the answers that follow.
 package struct HealthState: Sendable {
-    /// Of each name's candidates, with the reasons.
-    let health: [[CandidateHealth]]
-    package let dynamics: DynamicTable
-    /// For each name, whether some class of clients is answered with candidates that are all unhealthy.
-    package let failOpen: [Bool]
+    package private(set) var answers: DynamicAnswers
+    private let sources: HealthSources
+    private var capacity: CapacityControl
+    private var view: HealthView
+    package private(set) var dynamics: DynamicTable
 
-    package init(_ names: [PreparedName], board: HealthBoard) {
-        let health = names.map { name in name.regions.map { Self.health(name.service, in: $0, board) } }
-        // Reasons do not change answers; without them, more names share an evaluation.
-        let bare = health.map { $0.map { CandidateHealth(healthy: $0.healthy, share: $0.share) } }
-        let compiled = DynamicAnswers.compile(names, health: bare)
-        self.health = health
-        self.dynamics = compiled.table
-        self.failOpen = compiled.failOpen
+    /// `now`: on a clock that never goes back.
+    package init(_ names: [PreparedName], board: HealthBoard, now: Duration = .zero) {
+        sources = HealthSources(names)
+        answers = DynamicAnswers(names, sources: sources.ofNames)
+        capacity = CapacityControl(answers)
+        view = board.view
+        dynamics = DynamicAnswers.compile([], health: []).table
+        compile(now)
     }
 
-    /// A name without a service, and a service that nobody has judged yet, are healthy.
-    private static func health(_ service: String?, in region: String, _ board: HealthBoard) -> CandidateHealth {
-        guard let service, let verdict = board.verdict(service: service, region: region) else {
-            return CandidateHealth(healthy: true)
+    /// Takes what moved since, and compiles the names that it concerns.
+    package mutating func update(_ board: HealthBoard, now: Duration = .zero) {
+        view = board.view
+        compile(now)
+    }
+
+    /// Names whose answers the latest update made anew.
+    package var recompiled: Int { answers.recompiled }
+
+    /// For each name, whether some class of clients is answered with candidates that are all unhealthy.
+    package var failOpen: [Bool] { answers.failOpen }
+
+    /// Of each of a name's candidates, with the reasons.
+    package func health(of name: Int) -> [CandidateHealth] {
+        answers.names[name].candidates.map { candidate in
+            let state = view.candidate(
+                name: answers.names[name].settings.name, service: candidate.service, region: candidate.region)
+            return Self.health(state, isExplained: true)
         }
-        let reason = verdict.reasons.map { "\($0.source): \($0.text)" }.joined(separator: "; ")
-        return CandidateHealth(healthy: verdict.healthy, share: verdict.share, reason: reason)
+    }
+
+    private mutating func compile(_ now: Duration) {
+        let states = sources.all.map { view.candidate(name: $0.name, service: $0.service, region: $0.region) }
+        capacity.step(states, now: now)
+        let health = states.map { Self.health($0, isExplained: false) }
+        var singles: [Int: [CandidateHealth]] = [:]
+        if view.overrides.hasNames {
+            for (index, name) in answers.names.enumerated() {
+                let own = name.candidates.map { candidate in
+                    Self.health(
+                        view.candidate(name: name.settings.name, service: candidate.service, region: candidate.region),
+                        isExplained: false)
+                }
+                if own != sources.ofNames[index].map({ health[$0] }) { singles[index] = own.map(name.plan.relevant) }
+            }
+        }
+        let cohorts = (0..<answers.cohortCount).map { answers.cohort($0) }
+        let spills = cohorts.indices.map { capacity.spill(cohort: $0) }
+        answers.update(
+            health: { index in cohorts[index].sources.map { cohorts[index].plan.relevant(health[$0]) } },
+            spill: { spills[$0] }, singles: singles)
+        dynamics = answers.table
+    }
+
+    /// Reasons do not change answers: without them, more names share an evaluation.
+    private static func health(_ state: CandidateState, isExplained: Bool) -> CandidateHealth {
+        let reason =
+            isExplained ? state.reasons.map { "\($0.source): \($0.text)" }.joined(separator: "; ") : ""
+        return CandidateHealth(
+            healthy: state.healthy, share: state.share, reason: reason,
+            order: state.forced.flatMap { CandidateHealth.Order(rawValue: $0.rawValue) }, upShare: state.upShare,
+            load: state.load?.regionRate, capacity: state.load?.capacity)
+    }
+}
+
+/// What the health of names' candidates follows, each once: services in regions, and the names themselves where no service
+/// stands behind them.
+struct HealthSources: Sendable {
+    struct Source: Hashable, Sendable {
+        /// Empty where a service decides.
+        let name: String
+        let service: String?
+        let region: String
+    }
+
+    let all: [Source]
+    /// For each name, the source of each of its candidates.
+    let ofNames: [[Int]]
+
+    init(_ names: [PreparedName]) {
+        var all: [Source] = []
+        var known: [Source: Int] = [:]
+        ofNames = names.map { name in
+            name.candidates.map { candidate in
+                let source = Source(
+                    name: candidate.service == nil ? name.settings.name : "", service: candidate.service,
+                    region: candidate.region)
+                if let index = known[source] { return index }
+                known[source] = all.count
+                all.append(source)
+                return all.count - 1
+            }
+        }
+        self.all = all
     }
 }

@@ -1,6 +1,5 @@
 import DNSWire
-import Foundation
-import Geo
+package import Latency
 package import Model
 import Steering
 package import Topology
@@ -10,37 +9,93 @@ package struct Preparation: Sendable {
     package let snapshot: Snapshot
     let node: Node
     package let zones: ZoneTable
-    package let names: [PreparedName]
+    package private(set) var names: [PreparedName]
+    package let conduct: Conduct
+    /// Zones whose files could not be read anew, and why; they are as they were.
+    package let keptZones: [(origin: String, trouble: String)]
+    private var sources: SteeringSources
 
     /// Reads the zone files and tables that `snapshot` names and compiles them. Every error at once.
-    package init(_ snapshot: Snapshot, node: NodeID) throws(InvalidTopology) {
-        var reader = PreparationReader(snapshot: snapshot)
-        let parts = reader.read()
-        guard reader.diagnostics.isEmpty else { throw InvalidTopology(diagnostics: reader.diagnostics) }
+    ///
+    /// `library`: what was compiled before, and what is compiled now.
+    /// `measured`: what peers reported of clients' round trips.
+    package init(
+        _ snapshot: Snapshot, node: NodeID, library: ZoneLibrary = ZoneLibrary(), measured: LatencyPicture? = nil
+    ) throws(InvalidTopology) {
+        var reader = PreparationReader(snapshot: snapshot, library: library)
+        let sources = SteeringSources(snapshot, &reader.diagnostics)
+        let parts = reader.read(sources, measured)
+        let conduct = Conduct.read(snapshot.dns, node: snapshot[node].name)
+        let diagnostics = reader.diagnostics + conduct.diagnostics
+        guard diagnostics.isEmpty else { throw InvalidTopology(diagnostics: diagnostics) }
+        self.conduct = conduct.conduct
         self.snapshot = snapshot
         self.node = snapshot[node]
         self.names = parts.names
-        let slots = Dictionary(uniqueKeysWithValues: parts.names.map { ($0.name, $0.slots) })
-        self.zones = ZoneTableBuilder.build(parts.zones, dynamics: slots)
+        self.zones = ZoneTable(parts.zones.map(\.volume.segment))
+        self.keptZones = parts.zones.compactMap { zone in
+            zone.volume.trouble.map { (zone.origin.description, $0) }
+        }
+        library.keep(Dictionary(parts.zones.map { ($0.origin, $0.volume) }, uniquingKeysWith: { $1 }))
+        self.sources = sources
+    }
+
+    /// Reads the steering's files that changed, and steers by them and by what was measured.
+    ///
+    /// - Parameters:
+    ///   - measured: what peers reported.
+    ///   - isOutdated: whether that is news.
+    /// - Returns: whether answers may differ now, and what there is to tell.
+    mutating func refresh(measured: LatencyPicture?, isOutdated: Bool) -> (isNew: Bool, told: [String]) {
+        let files = sources.refresh()
+        let measures = isOutdated && snapshot.dns.measuresLatency
+        guard files.isNew || measures else { return (false, files.told) }
+        var planner = sources.planner(snapshot.regions, measured: measured)
+        var steered = names
+        do throws(SteeringProblem) {
+            for index in steered.indices { steered[index].plan = try planner.plan(for: steered[index].settings) }
+        } catch {
+            // Every file that a step needs was there at boot, and what was read of it is still.
+            return (false, files.told + ["\(error)"])
+        }
+        names = steered
+        return (true, files.told)
     }
 }
 
 private struct PreparationReader {
     private let snapshot: Snapshot
-    private(set) var diagnostics: [Diagnostic] = []
+    var diagnostics: [Diagnostic] = []
     private var names: [PreparedName] = []
     private var seen: Set<Name> = []
+    private let library: ZoneLibrary
 
-    init(snapshot: Snapshot) { self.snapshot = snapshot }
+    init(snapshot: Snapshot, library: ZoneLibrary) {
+        self.snapshot = snapshot
+        self.library = library
+    }
 
-    mutating func read() -> (zones: [Zone], names: [PreparedName]) {
-        var planner = SteeringPlanner(
-            regions: snapshot.regions, locations: readLocations(), latencies: readLatencies())
-        var zones: [Zone] = []
-        for plan in snapshot.dns.zones {
-            guard let origin = name(plan.origin), let zone = readZone(plan, origin: origin) else { continue }
-            zones.append(zone)
+    mutating func read(
+        _ sources: SteeringSources, _ measured: LatencyPicture?
+    ) -> (zones: [(origin: Name, volume: ZoneLibrary.Volume)], names: [PreparedName]) {
+        var planner = sources.planner(snapshot.regions, measured: measured)
+        var zones: [(origin: Name, volume: ZoneLibrary.Volume)] = []
+        let plans = zonePlans()
+        let inner = ZoneTableBuilder.innermost(plans.map(\.origin))
+        for (origin, plan) in plans {
+            let dynamicNames = Set(plan.names.compactMap { try? Name($0.name) })
+            let opened = library.open(
+                plan.file, origin: origin, dynamicNames: dynamicNames, inner: inner[origin] ?? [])
+            report(opened.errors)
+            guard let zone = opened.zone else { continue }
+            let first = names.count
             for settings in plan.names { add(settings, zone: zone, &planner) }
+            let slots = Dictionary(names[first...].map { ($0.name, $0.slots) }, uniquingKeysWith: { $1 })
+            // With names missing there is nothing to compile for, and an error is on record.
+            guard slots.count == plan.names.count else { continue }
+            let compiled = library.compile(zone, dynamics: slots)
+            report(compiled.errors)
+            if let volume = compiled.volume { zones.append((origin, volume)) }
         }
         return (zones, names)
     }
@@ -56,75 +111,37 @@ private struct PreparationReader {
 
     // MARK: Files
 
-    private mutating func contents(_ path: String, what: String) -> [UInt8]? {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            diagnostics.append(Diagnostic(file: path, message: "the \(what) cannot be read"))
-            return nil
+    /// The zones of the topology, then those of its folder that it does not name.
+    private mutating func zonePlans() -> [(origin: Name, plan: DNSPlan.Zone)] {
+        var plans: [(origin: Name, plan: DNSPlan.Zone)] = []
+        var seen: Set<Name> = []
+        for plan in snapshot.dns.zones {
+            guard let origin = name(plan.origin) else { continue }
+            seen.insert(origin)
+            plans.append((origin, plan))
         }
-        return [UInt8](data)
+        guard let folder = snapshot.dns.zoneFolder else { return plans }
+        guard let files = FileStamp.files(in: folder, suffix: ".zone") else {
+            diagnostics.append(Diagnostic(file: folder, message: "the folder of zone files cannot be read"))
+            return plans
+        }
+        for file in files {
+            let text = file.dropLast(".zone".utf8.count) + "."
+            guard let origin = name(text == ".." ? "." : String(text)), seen.insert(origin).inserted else { continue }
+            plans.append((origin, DNSPlan.Zone(origin: origin.description, file: "\(folder)/\(file)", names: [])))
+        }
+        return plans
     }
 
-    private mutating func readZone(_ plan: DNSPlan.Zone, origin: Name) -> Zone? {
-        guard let text = contents(plan.file, what: "zone file of \(plan.origin)") else { return nil }
-        let dynamicNames = Set(plan.names.compactMap { try? Name($0.name) })
-        let (zone, errors) = ZoneLoader.load(
-            MasterFile.Source(file: plan.file, text: text), origin: origin, dynamicNames: dynamicNames
-        ) { name, includer in
-            let path = name.hasPrefix("/") ? name : (includer as NSString).deletingLastPathComponent + "/" + name
-            return FileManager.default.contents(atPath: path).map {
-                MasterFile.Source(file: path, text: [UInt8]($0))
-            }
-        }
+    private mutating func report(_ errors: [MasterFileError]) {
         diagnostics += errors.map {
             Diagnostic(file: $0.file, line: $0.line, column: $0.column, message: $0.message)
-        }
-        return zone
-    }
-
-    private mutating func readLocations() -> LocationTable? {
-        switch snapshot.dns.locations {
-        case nil:
-            return nil
-        case .csv(let path):
-            guard let text = contents(path, what: "location table") else { return nil }
-            do {
-                return try LocationTable(csv: text)
-            } catch {
-                report(error, file: path)
-            }
-        case .mmdb(let path):
-            do {
-                return try LocationTable(mmdb: path)
-            } catch {
-                diagnostics.append(Diagnostic(file: path, message: error.message))
-            }
-        }
-        return nil
-    }
-
-    private mutating func readLatencies() -> [String: LatencyTable] {
-        var tables: [String: LatencyTable] = [:]
-        for step in snapshot.dns.zones.flatMap(\.names).flatMap(\.steps) {
-            guard case .latency(let latency) = step, tables[latency.file] == nil else { continue }
-            guard let text = contents(latency.file, what: "latency table") else { continue }
-            do {
-                tables[latency.file] = try LatencyTable(csv: text, regions: snapshot.regions.map(\.name))
-            } catch {
-                report(error, file: latency.file)
-            }
-        }
-        return tables
-    }
-
-    private mutating func report(_ error: InvalidTable, file: String) {
-        diagnostics += error.problems.map {
-            Diagnostic(file: file, line: $0.line, column: $0.column, message: $0.message)
         }
     }
 
     // MARK: Dynamic names
 
-    private mutating func add(_ settings: DynamicName, zone: Zone, _ planner: inout SteeringPlanner) {
+    private mutating func add(_ settings: DynamicName, zone: ZoneLibrary.Opened, _ planner: inout SteeringPlanner) {
         guard let name = name(settings.name) else { return }
         guard name.isWithin(zone.origin), seen.insert(name).inserted else {
             diagnostics.append(
@@ -133,11 +150,12 @@ private struct PreparationReader {
                     message: "the dynamic name \(settings.name) stands twice or outside of its zone \(zone.origin)"))
             return
         }
-        var records: [[RecordData]] = []
-        for candidate in settings.candidates {
+        var records: [[DynamicRecord]] = []
+        let leaves = settings.leaves
+        for candidate in leaves {
             records.append(candidate.records.compactMap { data($0, name: settings.name) })
         }
-        let types = Set(records.joined().map(\.type))
+        let types = Set(records.joined().map(\.data.type))
         if name == zone.origin, types.contains(.cname) {
             diagnostics.append(
                 Diagnostic(
@@ -153,25 +171,31 @@ private struct PreparationReader {
             names.append(
                 PreparedName(
                     settings: settings, name: name, slots: slots, plan: plan, records: records,
-                    regions: settings.candidates.map { snapshot[$0.region].name },
+                    candidates: leaves.map {
+                        PreparedName.Candidate(
+                            region: $0.region.map { snapshot[$0].name } ?? $0.name,
+                            service: $0.service.map { snapshot[$0].name })
+                    },
                     service: settings.service.map { snapshot[$0].name },
-                    noData: AnswerComposer(zone: zone).negative(.noError)))
+                    noData: zone.noData))
         } catch {
             diagnostics.append(Diagnostic(file: settings.name, message: error.description))
         }
     }
 
-    private mutating func data(_ record: DynamicName.RecordText, name: String) -> RecordData? {
+    private mutating func data(_ record: DynamicName.RecordText, name: String) -> DynamicRecord? {
         guard let type = RecordType(record.type), !type.isQueryOnly, type != .soa, type != .ns, type != .dname else {
             diagnostics.append(
                 Diagnostic(
                     file: name, message: "\"\(record.type)\" is no type that a dynamic name can answer with",
-                    hint: "A, AAAA, CNAME, TXT, MX, SRV and CAA are"))
+                    hint: "A, AAAA, CNAME, HTTPS, SVCB, TXT, MX, SRV and CAA are"))
             return nil
         }
-        let words = MasterFile.words(record.data)
+        var words = MasterFile.words(record.data) ?? []
+        var hints: Set<IPAddress.Family> = []
+        if type == .svcb || type == .https { (words, hints) = ServiceHints.split(words) }
         do throws(RecordTextError) {
-            return try RecordData(type: type, tokens: words ?? [], origin: nil)
+            return DynamicRecord(data: try RecordData(type: type, tokens: words, origin: nil), hints: hints)
         } catch {
             diagnostics.append(
                 Diagnostic(file: name, message: "\(record.type) \"\(record.data)\": \(error.message)"))

@@ -116,8 +116,9 @@ final class QueryLog {
 
     private func append(code reply: UnsafeRawBufferPointer) {
         switch ResponseCode(rawValue: unsafe UInt16(reply[3] & 15)) {
-        // Only BADVERS has an extended code here, and its lower part is that of NOERROR: see the answer count and flags.
+        // The extended codes here are BADVERS, whose lower part is that of NOERROR, and BADCOOKIE, whose is 7.
         case .noError: line.append(unsafe isBadVersion(reply) ? "BADVERS" : "NOERROR")
+        case ResponseCode(rawValue: ResponseCode.badCookie.rawValue & 15): line.append("BADCOOKIE")
         case .formatError: line.append("FORMERR")
         case .serverFailure: line.append("SERVFAIL")
         case .nameError: line.append("NXDOMAIN")
@@ -128,11 +129,15 @@ final class QueryLog {
         }
     }
 
-    /// A reply of an OPT record alone ends with it; the extended code is its sixth octet.
+    /// A reply without records but OPT has it right behind the question; the extended code is its sixth octet.
     private func isBadVersion(_ reply: UnsafeRawBufferPointer) -> Bool {
-        guard unsafe reply[7] == 0 && reply[9] == 0 && reply[11] == 1, reply.count > messageHeaderSize + 11 else {
-            return false
+        guard unsafe reply[5] == 1 && reply[7] == 0 && reply[9] == 0 && reply[11] == 1 else { return false }
+        var position = messageHeaderSize
+        while position < reply.count, unsafe reply[position] != 0 {
+            position = unsafe position &+ Int(reply[position]) &+ 1
         }
-        return unsafe reply[reply.count - 6] == 1 && reply[reply.count - 9] == 41
+        position &+= 5
+        guard position &+ 11 <= reply.count else { return false }
+        return unsafe reply[position &+ 2] == 41 && reply[position &+ 5] == 1
     }
 }

@@ -22,21 +22,29 @@ package final class Server: DataPlane {
     }
 
     private let running = Mutex<Running?>(nil)
+    private let started = ContinuousClock.now
+    private let library = ZoneLibrary()
+    private let measured = MeasuredLatency()
+    private let clock = SteadyClock()
 
     package let tier = Tier.dns
 
     package init() {}
 
     package func prepare(_ snapshot: Snapshot, node: NodeID) throws(InvalidTopology) -> Preparation {
-        let old = running.withLock { $0?.preparation.snapshot.dns.port }
-        if let old, old != snapshot.dns.port {
-            throw InvalidTopology(diagnostics: [
-                Diagnostic(
-                    file: "dns.port", message: "cannot change from \(old) to \(snapshot.dns.port) while the node runs",
-                    hint: "restart the node")
-            ])
+        if let old = running.withLock({ $0?.preparation.snapshot.dns }) {
+            let fixed = [
+                old.port != snapshot.dns.port ? "dns.port" : nil,
+                old.conduct.proxy?.port != snapshot.dns.conduct.proxy?.port ? "dns.proxy.port" : nil,
+            ].compactMap(\.self)
+            guard fixed.isEmpty else {
+                throw InvalidTopology(
+                    diagnostics: fixed.map {
+                        Diagnostic(file: $0, message: "cannot change while the node runs", hint: "restart the node")
+                    })
+            }
         }
-        return try Preparation(snapshot, node: node)
+        return try Preparation(snapshot, node: node, library: library, measured: measured.picture)
     }
 
     package func start(_ prepared: Preparation, health: HealthBoard) throws {
@@ -44,16 +52,20 @@ package final class Server: DataPlane {
         let state = HealthState(prepared.names, board: health)
         let shared = WorkerShared(
             table: AnswerTable(zones: prepared.zones, dynamics: state.dynamics, generation: 1),
-            maximumUDPSize: prepared.snapshot.dns.maximumUDPSize)
+            conduct: prepared.conduct)
         let settings = prepared.node.log
         let log = try settings.access.map { try AccessLog(path: $0, workers: workers) }
-        let address = SocketAddress(prepared.node.address, port: prepared.snapshot.dns.port)
+        let dns = prepared.snapshot.dns
+        let addresses = WorkerSockets.Addresses(
+            direct: SocketAddress(prepared.node.address, port: dns.port),
+            proxied: dns.conduct.proxy.map { SocketAddress(prepared.node.address, port: $0.port) }, workers: workers)
+        measured.adopt(regions: prepared.snapshot.regions.map(\.name))
         do {
             let group = try WorkerGroup(
                 count: workers, name: "dns", counters: QueryCounter.allCases.count
             ) { worker in
                 let queryLog = log.map { QueryLog(ring: $0.ring(worker.index), worker: worker, settings: settings) }
-                try WorkerSockets.open(worker, address: address, shared: shared, log: queryLog)
+                try WorkerSockets.open(worker, addresses: addresses, shared: shared, log: queryLog)
             }
             running.withLock {
                 $0 = Running(
@@ -66,15 +78,46 @@ package final class Server: DataPlane {
     }
 
     package func install(_ prepared: Preparation) {
+        measured.adopt(regions: prepared.snapshot.regions.map(\.name))
         running.withLock { running in
             guard running != nil else { return }
+            guard let board = running?.health else { return }
             running?.preparation = prepared
+            running?.state = HealthState(prepared.names, board: board, now: ContinuousClock.now - started)
             running?.publish()
+            for zone in prepared.keptZones {
+                running?.health.events.record(
+                    .configuration, zone.origin, "the zone is kept as it was: \(zone.trouble)")
+            }
         }
     }
 
+    package func heard(_ roundTrips: [HeardRoundTrips]) {
+        guard running.withLock({ $0?.preparation.snapshot.dns.measuresLatency }) == true else { return }
+        measured.take(roundTrips, now: clock.now)
+    }
+
+    package func refresh() -> [String] {
+        // Nobody else replaces the preparation meanwhile; what is long is done outside of the lock.
+        guard var preparation = running.withLock({ $0?.preparation }) else { return [] }
+        let isOutdated = measured.draw(now: clock.now)
+        let (isNew, told) = preparation.refresh(measured: measured.picture, isOutdated: isOutdated)
+        running.withLock { running in
+            running?.preparation = preparation
+            if isNew, let board = running?.health {
+                running?.state = HealthState(preparation.names, board: board, now: ContinuousClock.now - started)
+                running?.publish()
+            }
+        }
+        return told
+    }
+
     package func healthChanged() {
-        running.withLock { $0?.publish() }
+        running.withLock { running in
+            guard let board = running?.health else { return }
+            running?.state.update(board, now: ContinuousClock.now - started)
+            running?.publish()
+        }
     }
 
     package func stopAccepting() {
@@ -125,18 +168,18 @@ package final class Server: DataPlane {
             running.map {
                 ServerView(
                     preparation: $0.preparation, state: $0.state, group: $0.group, table: $0.shared.table.load(),
-                    board: $0.health, lostLines: $0.log?.dropped ?? 0)
+                    board: $0.health, lostLines: $0.log?.dropped ?? 0, measured: measured.status(now: clock.now),
+                    now: clock.now)
             }
         }
     }
 }
 
 extension Server.Running {
-    /// Compiles the dynamic names anew and gives the result to the workers.
+    /// Gives the workers what is compiled.
     mutating func publish() {
-        state = HealthState(preparation.names, board: health)
         let generation = shared.table.load().generation + 1
-        shared.maximumUDPSize.store(preparation.snapshot.dns.maximumUDPSize, ordering: .relaxed)
+        shared.conduct.withLock { $0 = preparation.conduct }
         shared.table.publish(
             AnswerTable(zones: preparation.zones, dynamics: state.dynamics, generation: generation))
         wakeWorkers()
@@ -149,12 +192,13 @@ extension Server.Running {
 /// What the workers look at once a turn.
 final class WorkerShared: Sendable {
     let table: Published<AnswerTable>
-    let maximumUDPSize: Atomic<Int>
+    /// Read when the table's generation moves, which every change of it is followed by.
+    let conduct: Mutex<Conduct>
     let isAccepting = Atomic<Bool>(true)
 
-    init(table: AnswerTable, maximumUDPSize: Int) {
+    init(table: AnswerTable, conduct: Conduct) {
         self.table = Published(table)
-        self.maximumUDPSize = Atomic(maximumUDPSize)
+        self.conduct = Mutex(conduct)
     }
 }
 
@@ -166,6 +210,8 @@ struct ServerView {
     let table: AnswerTable
     let board: HealthBoard
     let lostLines: UInt64
+    let measured: MeasuredLatency.Status
+    let now: Timestamp
 
     func total(_ counter: QueryCounter) -> UInt64 { group.total(counter.rawValue) }
 }

@@ -9,14 +9,29 @@ enum ServerStatus {
         [
             "queries": queries(view),
             "zones": .array(
-                view.table.zones.zones.map { zone in
+                // Of very many zones the first ones.
+                view.table.zones.zones.prefix(1000).map { zone in
                     [
                         "zone": .string(zone.origin), "serial": .init(zone.serial), "names": .init(zone.names),
                         "dynamicNames": .init(zone.dynamicNames),
                     ]
                 }),
+            "zoneCount": .init(view.table.zones.segments.count),
+            "keptZones": .array(
+                view.preparation.keptZones.map { ["zone": .string($0.origin), "trouble": .string($0.trouble)] }),
             "names": .array(view.preparation.names.indices.map { name($0, view) }),
-            "tableGeneration": .init(view.table.generation),
+            "tableGeneration": .init(view.table.generation), "measuredLatency": measured(view),
+        ]
+    }
+
+    /// Null where nothing is steered by measured latency.
+    private static func measured(_ view: ServerView) -> StatusValue {
+        guard view.preparation.snapshot.dns.measuresLatency else { return .null }
+        let measured = view.measured
+        return [
+            "prefixes": .init(measured.prefixes), "samples": .init(measured.samples),
+            "windows": .init(measured.windows), "evicted": .init(measured.evicted), "tables": .init(measured.tables),
+            "ageSeconds": measured.age.map { .double(Double($0.milliseconds) / 1000) } ?? .null,
         ]
     }
 
@@ -32,19 +47,20 @@ enum ServerStatus {
 
     private static func name(_ index: Int, _ view: ServerView) -> StatusValue {
         let name = view.preparation.names[index]
+        let health = view.state.health(of: index)
         return [
             "name": .string(name.settings.name), "service": name.service.map { .string($0) } ?? .null,
             "ttl": .init(name.settings.ttl), "classes": .init(name.plan.classCount),
             "failOpen": .bool(view.state.failOpen[index]),
-            "candidates": .array(name.regions.indices.map { candidate($0, of: name, view.state.health[index][$0]) }),
+            "candidates": .array(name.candidates.indices.map { candidate($0, of: name, health[$0]) }),
         ]
     }
 
     static func candidate(_ position: Int, of name: PreparedName, _ health: CandidateHealth) -> StatusValue {
         [
-            "region": .string(name.regions[position]), "healthy": .bool(health.healthy),
+            "region": .string(name.candidates[position].region), "healthy": .bool(health.healthy),
             "share": .double(health.healthy ? health.share : 0), "reason": .string(health.reason),
-            "records": .array(name.records[position].map { .string("\($0.type) \($0.description)") }),
+            "records": .array(name.records[position].map { .string("\($0.data.type) \($0.data.description)") }),
         ]
     }
 }

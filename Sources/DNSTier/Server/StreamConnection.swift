@@ -1,5 +1,7 @@
+import DNSWire
 import Engine
 import Model
+import StreamWire
 
 /// A TCP connection: messages behind two octets of length, any number of them at once (RFC 7766).
 ///
@@ -7,16 +9,29 @@ import Model
 /// buffer of queries (16 KiB) are held for a connection. An idle connection holds neither.
 @safe
 final class StreamConnection: Channel {
-    /// Without a whole query for so long, the connection is closed (RFC 7766 section 6.2.3 speaks of seconds). Octets of a
-    /// query that never gets complete do not count, so that a slow sender is not kept.
-    static let idleLimit: UInt64 = 10_000_000_000
     /// Reads before others have their turn.
     private static let readsPerTurn = 16
-    private static let headerSize = 12
+
+    /// What the connection waits for; each has its deadline, and only the end of the waiting sets another, so that octets
+    /// that come or go one by one do not keep it.
+    private enum Waiting {
+        /// A query (RFC 7766 section 6.2.3 speaks of seconds).
+        case query
+        /// The rest of a query, or of a PROXY header.
+        case rest
+        /// The client, to take its answers.
+        case client
+    }
 
     private let sockets: WorkerSockets
-    private let client: SocketAddress
+    /// Who asks: the peer, or whoever the proxy says.
+    private var client: SocketAddress
+    private let peer: IPAddress
+    /// The connection begins with a PROXY header, which has not come yet.
+    private var expectsHeader: Bool
+    private let isProxied: Bool
     private let transport: Transport
+    private var waiting = Waiting.query
     private var input: Buffer?
     /// Answers that the client has not taken, and how much of them it has.
     private var pending: [UInt8] = []
@@ -26,16 +41,24 @@ final class StreamConnection: Channel {
     /// The client sends no more.
     private var hasEnded = false
 
-    init(sockets: WorkerSockets, descriptor: CInt, client: SocketAddress) {
+    init(sockets: WorkerSockets, descriptor: CInt, client: SocketAddress, expectsHeader: Bool) {
         self.sockets = sockets
         self.client = client
+        self.expectsHeader = expectsHeader
+        isProxied = expectsHeader
+        peer = client.address
         transport = Transport(descriptor: descriptor)
         super.init(worker: sockets.worker, descriptor: descriptor)
     }
 
     func begin() {
         Socket.setNoDelay(descriptor)
-        setDeadline(after: Self.idleLimit)
+        if expectsHeader {
+            waiting = .rest
+            setDeadline(after: sockets.limits.message)
+        } else {
+            setDeadline(after: sockets.idleLimit)
+        }
         register()
     }
 
@@ -61,7 +84,7 @@ final class StreamConnection: Channel {
         giveBack()
         if !pending.isEmpty { setBusy(false) }
         pending = []
-        sockets.connectionClosed()
+        sockets.connectionClosed(from: peer, isProxied: isProxied)
     }
 
     /// Reads once and answers what is complete. False when there is nothing more to do now.
@@ -83,12 +106,32 @@ final class StreamConnection: Channel {
             return false
         }
         input = buffer
-        guard serve() else { return false }
+        guard readHeader(), serve() else { return false }
         if hasEnded {
             close()
             return false
         }
         return !isDrained
+    }
+
+    /// Takes the PROXY header off the input. False when it is not whole, or the connection is closed.
+    private func readHeader() -> Bool {
+        guard expectsHeader, var buffer = input else { return true }
+        switch unsafe ProxyHeader(buffer.readable.bytes) {
+        case .incomplete where !hasEnded: return false
+        case .incomplete, .malformed:
+            worker.counters.add(QueryCounter.proxyRefused.rawValue)
+            close()
+            return false
+        case .local(let length): buffer.consume(length)
+        case .proxied(let source, _, let length):
+            buffer.consume(length)
+            client = source
+        }
+        expectsHeader = false
+        input = buffer
+        wait(for: .query)
+        return true
     }
 
     /// Answers the complete queries in the input. False when the connection is closed or must wait for the client.
@@ -97,26 +140,25 @@ final class StreamConnection: Channel {
         let gathering = unsafe sockets.gathering
         var gathered = 0
         var isBroken = false
-        while buffer.count >= 2 {
+        var served = false
+        while true {
             let octets = unsafe buffer.readable
-            let length = unsafe Int(octets[0]) << 8 | Int(octets[1])
-            // Neither shorter than a header nor longer than the buffer can a query be.
-            guard length >= Self.headerSize, length <= Buffer.capacity &- 2 else {
-                isBroken = true
+            let frame = unsafe StreamFrame(octets.bytes, limit: Buffer.capacity &- 2)
+            guard case .message(let length) = frame else {
+                isBroken = frame == .broken
                 break
             }
-            guard octets.count >= length &+ 2 else { break }
             let query = unsafe UnsafeRawBufferPointer(rebasing: octets[2..<(length &+ 2)])
             let room = unsafe UnsafeMutableRawBufferPointer(rebasing: gathering[(gathered &+ 2)...])
             let count = unsafe sockets.responder.responder.pointee.answer(
                 query, from: client.address, over: .tcp, into: room)
             unsafe sockets.log?.note(UnsafeRawBufferPointer(rebasing: room[..<count]), from: client, over: .tcp)
             buffer.consume(length &+ 2)
+            served = true
             if count > 0 {
                 unsafe gathering.storeBytes(of: UInt16(count).bigEndian, toByteOffset: gathered, as: UInt16.self)
                 gathered &+= count &+ 2
             }
-            setDeadline(after: Self.idleLimit)
             if gathering.count &- gathered < Responder.maximumTCPSize &+ 2 {
                 input = buffer
                 guard unsafe send(UnsafeRawBufferPointer(rebasing: gathering[..<gathered])) else { return false }
@@ -124,7 +166,12 @@ final class StreamConnection: Channel {
             }
         }
         input = buffer
-        if buffer.isEmpty { giveBack() }
+        if buffer.isEmpty {
+            if served || waiting != .query { wait(for: .query) }
+            giveBack()
+        } else if served || waiting != .rest {
+            wait(for: .rest)
+        }
         if gathered > 0 {
             guard unsafe send(UnsafeRawBufferPointer(rebasing: gathering[..<gathered])) else { return false }
         }
@@ -133,6 +180,11 @@ final class StreamConnection: Channel {
             return false
         }
         return true
+    }
+
+    private func wait(for next: Waiting) {
+        waiting = next
+        setDeadline(after: next == .query ? sockets.idleLimit : sockets.limits.message)
     }
 
     /// Writes answers; keeps what the client does not take now. False when there is a rest, or the connection is closed.
@@ -145,6 +197,7 @@ final class StreamConnection: Channel {
                 pending = unsafe Array(octets[written...])
                 taken = 0
                 setBusy(true)
+                wait(for: .client)
                 return false
             case .failed:
                 close()
@@ -161,15 +214,14 @@ final class StreamConnection: Channel {
                 unsafe transport.write(UnsafeRawBufferPointer(rebasing: octets[taken...]))
             }
             switch result {
-            case .bytes(let count):
-                taken += count
-                setDeadline(after: Self.idleLimit)
+            case .bytes(let count): taken += count
             case .wouldBlock, .endOfStream: return
             case .failed: return close()
             }
         }
         pending = []
         setBusy(false)
+        if input == nil { wait(for: .query) }
         guard serve() else { return }
         if hasEnded { close() }
     }

@@ -6,58 +6,116 @@ import Synchronization
 /// Everything of the server that belongs to one worker: its sockets, its connections, its responder. Confined to it.
 @safe
 final class WorkerSockets {
-    /// TCP connections of a worker; more are closed at once. An idle one costs about 300 octets and the kernel's part.
-    static let maximumConnections = 20_000
+    /// Where a server listens.
+    struct Addresses {
+        let direct: SocketAddress
+        /// For clients behind a proxy.
+        let proxied: SocketAddress?
+        /// Workers that share the node's connections.
+        let workers: Int
+    }
+
+    /// When more than this share of a worker's connections is taken, idle ones have to go sooner (RFC 7766 section 6.2.2).
+    private static let crowdedShare = 0.9
+    /// Nanoseconds of idleness then.
+    private static let crowdedIdle: UInt64 = 1_000_000_000
 
     let worker: Worker
     let responder: WorkerResponder
     let log: QueryLog?
     /// Where the answers of one TCP read are gathered: the largest message and as much again.
     let gathering: UnsafeMutableRawBufferPointer
-    private(set) var connections = 0
+    private(set) var limits: StreamLimits
+    private var proxies: [IPPrefix]
+    private var connections = 0
+    private var sources = SourceCounts()
+    private let workers: Int
     private let shared: WorkerShared
     private var generation: UInt64
-    private var datagrams: DatagramSocket<DatagramResponder>?
-    private var listener: Listener?
+    /// When the wall clock was read, for cookies; a second more or less does not matter to them.
+    private var clockRead: UInt64 = 0
+    private static let clockInterval: UInt64 = 500_000_000
+    private var direct = Door()
+    private var proxied = Door()
 
-    /// Opens UDP and TCP on `address` and serves them from `worker` until it stops.
-    static func open(_ worker: Worker, address: SocketAddress, shared: WorkerShared, log: QueryLog?) throws {
-        let sockets = WorkerSockets(worker, shared: shared, log: log)
-        sockets.datagrams = try DatagramSocket(
-            worker: worker, address: address,
-            answerer: unsafe DatagramResponder(responder: sockets.responder.responder, log: log))
-        sockets.listener = try Listener(worker: worker, address: address) { [unowned sockets] descriptor, client in
-            sockets.accept(descriptor, from: client)
-        }
+    /// The sockets of one port.
+    private struct Door {
+        var guardian: DatagramGuard?
+        var datagrams: DatagramSocket<DatagramResponder>?
+        var listener: Listener?
+    }
+
+    /// Opens UDP and TCP and serves them from `worker` until it stops.
+    static func open(_ worker: Worker, addresses: Addresses, shared: WorkerShared, log: QueryLog?) throws {
+        let sockets = WorkerSockets(worker, workers: addresses.workers, shared: shared, log: log)
+        try sockets.open(&sockets.direct, addresses.direct, proxies: nil)
+        if let address = addresses.proxied { try sockets.open(&sockets.proxied, address, proxies: sockets.proxies) }
         // The worker's hook keeps this object.
         worker.onTurn { sockets.turnEnded() }
     }
 
-    private init(_ worker: Worker, shared: WorkerShared, log: QueryLog?) {
+    private init(_ worker: Worker, workers: Int, shared: WorkerShared, log: QueryLog?) {
         self.worker = worker
+        self.workers = workers
         self.shared = shared
         self.log = log
         generation = shared.table.generation
-        responder = WorkerResponder(
-            table: shared.table.load(), maximumUDPSize: shared.maximumUDPSize.load(ordering: .relaxed),
-            seed: worker.random.next() | 1)
+        let conduct = shared.conduct.withLock { $0 }
+        limits = conduct.streams.share(of: workers)
+        proxies = conduct.proxies
+        responder = WorkerResponder(table: shared.table.load(), conduct: conduct, seed: worker.random.next() | 1)
+        responder.time = UInt32(truncatingIfNeeded: worker.wallClock.nanoseconds / 1_000_000_000)
         unsafe gathering = .allocate(byteCount: 2 * (Responder.maximumTCPSize + 2), alignment: 64)
     }
 
     deinit { unsafe gathering.deallocate() }
 
-    private func accept(_ descriptor: CInt, from client: SocketAddress) {
-        guard connections < Self.maximumConnections else {
-            worker.counters.add(QueryCounter.connectionsRefused.rawValue)
+    private func open(_ door: inout Door, _ address: SocketAddress, proxies: [IPPrefix]?) throws {
+        let conduct = shared.conduct.withLock { $0 }
+        door.guardian = guardian(conduct, proxies: proxies)
+        door.datagrams = try DatagramSocket(
+            worker: worker, address: address,
+            answerer: unsafe DatagramResponder(responder: responder.responder, desk: door.guardian))
+        let isProxied = proxies != nil
+        door.listener = try Listener(worker: worker, address: address) { [unowned self] descriptor, client in
+            self.accept(descriptor, from: client, isProxied: isProxied)
+        }
+    }
+
+    // MARK: Connections
+
+    private func accept(_ descriptor: CInt, from client: SocketAddress, isProxied: Bool) {
+        var refusal: QueryCounter?
+        if connections >= limits.connections {
+            refusal = .connectionsRefused
+        } else if isProxied {
+            // A proxy is one source for many: its word on them is taken, and its own limits are its own.
+            if !proxies.contains(where: { $0.contains(client.address.canonical) }) { refusal = .proxyRefused }
+        } else if !sources.add(client.address, limit: limits.perSource) {
+            refusal = .sourceRefused
+        }
+        if let refusal {
+            worker.counters.add(refusal.rawValue)
             Glibc.close(descriptor)
             return
         }
         worker.counters.add(QueryCounter.connections.rawValue)
         connections += 1
-        StreamConnection(sockets: self, descriptor: descriptor, client: client).begin()
+        StreamConnection(sockets: self, descriptor: descriptor, client: client, expectsHeader: isProxied).begin()
     }
 
-    func connectionClosed() { connections -= 1 }
+    func connectionClosed(from peer: IPAddress, isProxied: Bool) {
+        connections -= 1
+        if !isProxied { sources.remove(peer) }
+    }
+
+    /// Nanoseconds that a connection may be without a query.
+    var idleLimit: UInt64 {
+        let isCrowded = Double(connections) > Self.crowdedShare * Double(limits.connections)
+        return isCrowded ? min(limits.idle, Self.crowdedIdle) : limits.idle
+    }
+
+    // MARK: Turns
 
     /// Between two turns: counters, a new table, the end.
     private func turnEnded() {
@@ -66,43 +124,74 @@ final class WorkerSockets {
         let current = shared.table.generation
         if current != generation {
             generation = current
-            responder.use(shared.table.load(), maximumUDPSize: shared.maximumUDPSize.load(ordering: .relaxed))
+            responder.use(shared.table.load())
+            follow(shared.conduct.withLock { $0 })
         }
-        if listener != nil, !shared.isAccepting.load(ordering: .acquiring) { close() }
+        if worker.now &- clockRead > Self.clockInterval {
+            clockRead = worker.now
+            responder.time = UInt32(truncatingIfNeeded: worker.wallClock.nanoseconds / 1_000_000_000)
+        }
+        if direct.listener != nil, !shared.isAccepting.load(ordering: .acquiring) { close() }
+    }
+
+    private func follow(_ conduct: Conduct) {
+        responder.use(conduct)
+        limits = conduct.streams.share(of: workers)
+        let others = proxies != conduct.proxies
+        proxies = conduct.proxies
+        // Limits that did not change keep what they have counted.
+        if direct.guardian?.limits != conduct.rateLimit { renew(&direct, conduct, proxies: nil) }
+        if proxied.guardian != nil, others || proxied.guardian?.limits != conduct.rateLimit {
+            renew(&proxied, conduct, proxies: proxies)
+        }
+    }
+
+    private func renew(_ door: inout Door, _ conduct: Conduct, proxies: [IPPrefix]?) {
+        let next = guardian(conduct, proxies: proxies)
+        door.datagrams?.answerer = unsafe DatagramResponder(responder: responder.responder, desk: next)
+        door.guardian = next
+    }
+
+    /// What stands before the responder where there is more to do than to answer.
+    private func guardian(_ conduct: Conduct, proxies: [IPPrefix]?) -> DatagramGuard? {
+        guard log != nil || conduct.rateLimit != nil || proxies != nil else { return nil }
+        return unsafe DatagramGuard(
+            responder: responder.responder, log: log, limits: conduct.rateLimit, proxies: proxies,
+            seed: worker.random.next())
     }
 
     /// Answers what has arrived and closes the sockets; connections go on.
     private func close() {
-        datagrams?.ready(.readable)
-        datagrams?.close()
-        datagrams = nil
-        listener?.drainAndClose()
-        listener = nil
+        close(&direct)
+        close(&proxied)
+    }
+
+    private func close(_ door: inout Door) {
+        door.datagrams?.ready(.readable)
+        door.datagrams?.close()
+        door.datagrams = nil
+        door.listener?.drainAndClose()
+        door.listener = nil
     }
 }
 
-/// Hands datagrams to the worker's responder.
-@safe
-struct DatagramResponder: DatagramAnswerer {
-    private let responder: UnsafeMutablePointer<Responder>
-    // Not retained for each query: the worker's sockets hold it.
-    private let log: Unmanaged<QueryLog>?
+/// Limits on TCP connections.
+package struct StreamLimits: Sendable, Hashable {
+    /// Of a node, or of one worker of it.
+    package var connections = 20_000
+    /// From one source to one worker.
+    package var perSource = 200
+    /// Nanoseconds without a query.
+    package var idle: UInt64 = 10_000_000_000
+    /// Nanoseconds for a query to become whole, and for answers to be taken.
+    package var message: UInt64 = 5_000_000_000
 
-    init(responder: UnsafeMutablePointer<Responder>, log: QueryLog?) {
-        unsafe self.responder = unsafe responder
-        unsafe self.log = log.map { unsafe Unmanaged.passUnretained($0) }
-    }
+    package init() {}
 
-    mutating func answer(
-        _ query: UnsafeRawBufferPointer, from client: SocketAddress, into room: UnsafeMutableRawBufferPointer,
-        now: UInt64
-    ) -> Int {
-        let count = unsafe responder.pointee.answer(query, from: client.address, over: .udp, into: room)
-        if let log = unsafe log {
-            unsafe log._withUnsafeGuaranteedRef { log in
-                unsafe log.note(UnsafeRawBufferPointer(rebasing: room[..<count]), from: client, over: .udp)
-            }
-        }
-        return count
+    /// What one of `workers` may have.
+    func share(of workers: Int) -> StreamLimits {
+        var share = self
+        share.connections = max(1, connections / max(1, workers))
+        return share
     }
 }

@@ -6,26 +6,60 @@ extension DynamicTable.View {
     /// The answer of slot `slot` of name `name` for `client`.
     ///
     /// `client`: canonical.
-    /// `draw`: 64 random bits.
-    /// Returns the answer's index, and the width of the client's prefix that decided (0 ... 32 or 128).
+    /// `random`: the state of the draws among weighted answers; moves on when there is one.
+    /// Returns the answer, and the width of the client's prefix that decided (0 ... 32 or 128).
     @inline(__always)
-    func choose(name: UInt32, slot: UInt32, client: IPAddress, draw: UInt64) -> (answer: UInt32, scope: UInt8) {
+    @unsafe
+    func choose(
+        name: UInt32, slot: UInt32, client: IPAddress, random: inout UInt64
+    ) -> (answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8) {
         let entry = unsafe names + Int(name)
-        var position = unsafe Int(entry.pointee.choices) &+ Int(slot)
+        var choice = unsafe entry.pointee.choices
         var scope: UInt8 = 0
         if unsafe entry.pointee.isUniform == 0 {
             let plan = unsafe Unmanaged<SteeringPlan>.fromOpaque(entry.pointee.plan)
             let found = unsafe plan._withUnsafeGuaranteedRef { $0.classify(client) }
             scope = UInt8(truncatingIfNeeded: found.scope)
-            position &+= unsafe Int(found.index) &* Int(entry.pointee.slotCount)
+            unsafe choice += Int(found.index)
         }
-        let choice = unsafe choices + position
-        var variant = unsafe variants + Int(choice.pointee.variants)
+        var variant = unsafe entry.pointee.variants + Int(choice.pointee.variants)
         if unsafe choice.pointee.count > 1 {
-            // The upper half of draw × total is even over 0 ..< total to one part in 2^32.
-            let ball = unsafe UInt32(truncatingIfNeeded: ((draw >> 32) &* UInt64(choice.pointee.total)) >> 32)
-            while unsafe variant.pointee.cumulative <= ball { unsafe variant += 1 }
+            if unsafe choice.pointee.total == 0 {
+                unsafe variant += Self.rendezvous(variant, count: choice.pointee.count, client, &scope)
+            } else {
+                random ^= random >> 12
+                random ^= random << 25
+                random ^= random >> 27
+                // The upper half of draw × total is even over 0 ..< total to one part in 2^32.
+                let draw = (random &* 0x2545_f491_4f6c_dd1d) >> 32
+                let ball = unsafe UInt32(truncatingIfNeeded: (draw &* UInt64(choice.pointee.total)) >> 32)
+                while unsafe variant.pointee.cumulative <= ball { unsafe variant += 1 }
+            }
         }
-        return unsafe (variant.pointee.answer, scope)
+        let row = unsafe Int(variant.pointee.row) &* Int(entry.pointee.slotCount)
+        return unsafe (entry.pointee.answers + row + Int(slot), scope)
+    }
+
+    /// The variant that the client's prefix has. What decides is that prefix, however wide the class is.
+    @inline(never)
+    @unsafe
+    private static func rendezvous(
+        _ variants: UnsafeMutablePointer<FlatVariant>, count: UInt32, _ client: IPAddress, _ scope: inout UInt8
+    ) -> Int {
+        scope = max(
+            scope,
+            UInt8(truncatingIfNeeded: client.family == .v4 ? RendezvousHash.v4Width : RendezvousHash.v6Width))
+        let number = RendezvousHash.number(of: client)
+        var best = 0
+        var lowest = Float.infinity
+        for index in 0..<Int(count) {
+            let score = unsafe RendezvousHash.score(
+                client: number, key: variants[index].cumulative, inverseWeight: variants[index].inverseWeight)
+            if score < lowest {
+                lowest = score
+                best = index
+            }
+        }
+        return best
     }
 }

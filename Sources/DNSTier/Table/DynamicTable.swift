@@ -1,62 +1,82 @@
 import Steering
 
-/// A dynamic name in flat memory.
+/// A dynamic name in flat memory: 40 octets. Nothing that it points at is retained: the table holds it.
 @safe
-struct FlatDynamic {
-    /// The plan that tells its clients' classes, not retained: the table holds it.
+struct FlatDynamic: @unchecked Sendable {
+    /// The plan that tells its clients' classes.
     var plan: UnsafeRawPointer
-    /// Where its choices begin: one for each class and slot.
-    var choices: UInt32
+    /// One for each class. Shared by all names in the same situation.
+    var choices: UnsafeMutablePointer<FlatChoice>
+    var variants: UnsafeMutablePointer<FlatVariant>
+    /// Its own: one for each row and slot.
+    var answers: UnsafeMutablePointer<FlatAnswer>
     var slotCount: UInt16
     /// 1 when all clients are of one class and need not be looked up.
     var isUniform: UInt16
+
+    /// Stands in a compiler's list until the name is compiled; never in a table.
+    static let empty: FlatDynamic = {
+        let nowhere = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 8)
+        return unsafe FlatDynamic(
+            plan: UnsafeRawPointer(nowhere), choices: nowhere.assumingMemoryBound(to: FlatChoice.self),
+            variants: nowhere.assumingMemoryBound(to: FlatVariant.self),
+            answers: nowhere.assumingMemoryBound(to: FlatAnswer.self), slotCount: 0, isUniform: 0)
+    }()
 }
 
-/// What a class of clients is answered with for one type: one of some answers, by weight.
+/// What a class of clients is answered with: one of some rows of answers.
 struct FlatChoice {
     /// Where its variants begin.
     var variants: UInt32
     var count: UInt32
-    /// The sum of the weights, at least 1.
+    /// The sum of the weights, at least 1; 0 where the client's prefix chooses.
     var total: UInt32
 }
 
 struct FlatVariant {
-    /// The weights up to and with this one.
+    /// The weights up to and with this one. Where the client's prefix chooses: the variant's key.
     var cumulative: UInt32
-    var answer: UInt32
+    var row: UInt32
+    /// 1 / weight, where the client's prefix chooses.
+    var inverseWeight: Float
+
+    init(cumulative: UInt32, row: UInt32) {
+        self.cumulative = cumulative
+        self.row = row
+        inverseWeight = 0
+    }
+
+    init(key: UInt32, inverseWeight: Float, row: UInt32) {
+        cumulative = key
+        self.row = row
+        self.inverseWeight = inverseWeight
+    }
 }
 
-/// The ready-made answers of all dynamic names under one state of health. Immutable: a change of health makes another.
+/// The ready-made answers of all dynamic names under one state of health. Immutable: a change of health makes another, which
+/// shares what did not change.
 package final class DynamicTable: Sendable {
     @safe
     struct View: @unchecked Sendable {
         let names: UnsafeMutablePointer<FlatDynamic>
-        let choices: UnsafeMutablePointer<FlatChoice>
-        let variants: UnsafeMutablePointer<FlatVariant>
-        let answers: AnswerStore.View
+    }
+
+    /// Whatever the names point at.
+    struct Owners: Sendable {
+        let names: [PreparedName]
+        let situations: [Situation?]
+        let blocks: [NameBlock?]
     }
 
     let view: View
-    private let plans: [SteeringPlan]
-    private let store: AnswerStore
+    private let owners: Owners
 
-    /// `plans`: of all names, kept alive for the bare pointers to them.
-    init(
-        names: [FlatDynamic], choices: [FlatChoice], variants: [FlatVariant], store: AnswerStore, plans: [SteeringPlan]
-    ) {
-        unsafe self.view = View(
-            names: FlatMemory.copy(names), choices: FlatMemory.copy(choices), variants: FlatMemory.copy(variants),
-            answers: store.view)
-        self.store = store
-        self.plans = plans
+    init(_ names: [FlatDynamic], keeping owners: Owners) {
+        unsafe self.view = View(names: FlatMemory.copy(names))
+        self.owners = owners
     }
 
-    deinit {
-        unsafe view.names.deallocate()
-        unsafe view.choices.deallocate()
-        unsafe view.variants.deallocate()
-    }
+    deinit { unsafe view.names.deallocate() }
 }
 
 /// Everything that queries are answered from at one moment: what the workers are given.

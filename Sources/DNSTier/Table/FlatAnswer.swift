@@ -1,11 +1,11 @@
 import DNSWire
 
-/// A ready-made answer in flat memory: 32 octets, and its octets and pointers elsewhere in the same store.
+/// A ready-made answer in flat memory: 32 octets, and behind them in the same block its octets and pointers.
 struct FlatAnswer {
-    /// Where its octets begin in the store.
+    /// Where its octets begin, counted from here.
     var octets: UInt32
     var length: UInt32
-    /// Where its pointers begin in the store.
+    /// Where its pointers begin, counted from here.
     var pointers: UInt32
     var pointerCount: UInt16
     /// Octets of the name that it is laid out for; a longer question moves the pointers.
@@ -18,6 +18,9 @@ struct FlatAnswer {
     var answers: UInt16
     var authorities: UInt16
     var additionals: UInt16
+    /// Where the same answer with its signatures stands, counted from here; 0 while there is none. Room for signed zones:
+    /// what asks for DNSSEC is answered from there, and nothing else moves.
+    var signed: UInt32 = 0
 }
 
 /// One word for a compression pointer: its position in the answer's octets, and in the top bit whether it points at the
@@ -28,72 +31,136 @@ enum FlatPointer {
 
 /// Grows a store of ready-made answers; equal ones are kept once.
 struct AnswerStoreBuilder {
+    /// `octets` and `pointers` count from the first of all here.
     private(set) var answers: [FlatAnswer] = []
     private(set) var octets: [UInt8] = []
     private(set) var pointers: [UInt32] = []
-    private var known: [Key: UInt32] = [:]
-
-    private struct Key: Hashable {
-        let suffixLength: Int
-        let octets: [UInt8]
-        let code: ResponseCode
-        let isAuthoritative: Bool
-        let pointers: [SectionWriter.Pointer]
-        let counts: [UInt16]
-    }
+    /// Index of an answer plus one; 0 is empty. A power of two, at most half full.
+    private var slots = [UInt32](repeating: 0, count: 16)
+    private var hashes: [UInt32] = []
 
     /// - Returns: the index of the answer in the store.
     mutating func add(_ answer: ComposedAnswer) -> UInt32 {
-        let key = Key(
-            suffixLength: answer.suffix.wire.count, octets: answer.octets, code: answer.code,
-            isAuthoritative: answer.isAuthoritative, pointers: answer.pointers, counts: answer.counts)
-        if let index = known[key] { return index }
-        let index = UInt32(answers.count)
-        let flags = HeaderFlag.response | (answer.isAuthoritative ? HeaderFlag.authoritative : 0) | answer.code.rawValue
-        answers.append(
-            FlatAnswer(
-                octets: UInt32(octets.count), length: UInt32(answer.octets.count), pointers: UInt32(pointers.count),
-                pointerCount: UInt16(truncatingIfNeeded: answer.pointers.count),
-                suffixLength: UInt16(answer.suffix.wire.count), flags: flags, code: answer.code.rawValue,
-                answers: answer.counts[0], authorities: answer.counts[1], additionals: answer.counts[2]))
+        let flat = FlatAnswer(answer, octets: octets.count, pointers: pointers.count)
+        let hash = Self.hash(flat, answer.octets)
+        var slot = Int(hash) & (slots.count - 1)
+        while slots[slot] != 0 {
+            let index = Int(slots[slot]) - 1
+            if hashes[index] == hash, isEqual(index, flat, answer) { return UInt32(index) }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        slots[slot] = UInt32(answers.count + 1)
+        answers.append(flat)
+        hashes.append(hash)
         octets += answer.octets
-        pointers += answer.pointers.map { UInt32($0.position) | ($0.isQuestion ? FlatPointer.questionBit : 0) }
-        known[key] = index
-        return index
+        for pointer in answer.pointers { pointers.append(pointer.flat) }
+        if answers.count * 2 > slots.count { grow() }
+        return UInt32(answers.count - 1)
     }
 
-    func freeze() -> AnswerStore { AnswerStore(answers: answers, octets: octets, pointers: pointers) }
+    mutating func reserve(_ count: Int, octets size: Int) {
+        answers.reserveCapacity(count)
+        hashes.reserveCapacity(count)
+        octets.reserveCapacity(size)
+        pointers.reserveCapacity(count)
+    }
+
+    private func isEqual(_ index: Int, _ flat: FlatAnswer, _ answer: ComposedAnswer) -> Bool {
+        let known = answers[index]
+        guard known.length == flat.length, known.pointerCount == flat.pointerCount,
+            known.suffixLength == flat.suffixLength, known.flags == flat.flags, known.answers == flat.answers,
+            known.authorities == flat.authorities, known.additionals == flat.additionals
+        else { return false }
+        let start = Int(known.octets)
+        let first = Int(known.pointers)
+        return octets[start..<(start + answer.octets.count)].elementsEqual(answer.octets)
+            && zip(pointers[first...], answer.pointers).allSatisfy { $0 == $1.flat }
+    }
+
+    private static func hash(_ answer: FlatAnswer, _ octets: [UInt8]) -> UInt32 {
+        var hash = FoldedName.seed(length: octets.count) ^ UInt64(answer.suffixLength) << 16 ^ UInt64(answer.flags)
+        unsafe octets.withUnsafeBytes { bytes in
+            var position = 0
+            while position + 8 <= bytes.count {
+                hash = unsafe FoldedName.mix(hash, bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+                position += 8
+            }
+            while position < bytes.count {
+                hash = unsafe FoldedName.mix(hash, UInt64(bytes[position]))
+                position += 1
+            }
+        }
+        // Once more, so that what differs in the last octets alone, as addresses do, reaches the low bits too.
+        return UInt32(truncatingIfNeeded: FoldedName.mix(hash, hash >> 24))
+    }
+
+    private mutating func grow() {
+        slots = [UInt32](repeating: 0, count: slots.count * 2)
+        for index in answers.indices {
+            var slot = Int(hashes[index]) & (slots.count - 1)
+            while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+            slots[slot] = UInt32(index + 1)
+        }
+    }
+
+    /// Octets that `lay` needs.
+    var size: Int {
+        (answers.count * MemoryLayout<FlatAnswer>.stride + 4 * pointers.count + octets.count + 15) / 8 * 8
+    }
+
+    /// Writes the store to memory: answers, their pointers, their octets.
+    ///
+    /// `block`: `size` octets, aligned to 8.
+    @unsafe
+    func lay(at block: UnsafeMutableRawPointer) {
+        let stride = MemoryLayout<FlatAnswer>.stride
+        let pointerStart = answers.count * stride
+        let octetStart = pointerStart + 4 * pointers.count
+        for (index, answer) in answers.enumerated() {
+            var answer = answer
+            answer.octets += UInt32(octetStart - index * stride)
+            answer.pointers = answer.pointers * 4 + UInt32(pointerStart - index * stride)
+            unsafe block.storeBytes(of: answer, toByteOffset: index * stride, as: FlatAnswer.self)
+        }
+        unsafe pointers.withUnsafeBytes { bytes in
+            unsafe UnsafeMutableRawBufferPointer(start: block + pointerStart, count: bytes.count).copyMemory(
+                from: bytes)
+        }
+        unsafe octets.withUnsafeBytes { bytes in
+            unsafe UnsafeMutableRawBufferPointer(start: block + octetStart, count: bytes.count).copyMemory(from: bytes)
+        }
+    }
+
+    func freeze() -> AnswerStore { AnswerStore(self) }
+}
+
+extension SectionWriter.Pointer {
+    var flat: UInt32 { UInt32(position) | (isQuestion ? FlatPointer.questionBit : 0) }
 }
 
 /// Ready-made answers in memory that never moves or changes.
 final class AnswerStore: Sendable {
     let view: View
 
-    /// Bare pointers into a store, for the data path; valid while the store is.
+    /// A bare pointer into a store, for the data path; valid while the store is.
     @safe
     struct View: @unchecked Sendable {
         let answers: UnsafeMutablePointer<FlatAnswer>
-        let octets: UnsafeMutableRawPointer
-        let pointers: UnsafeMutablePointer<UInt32>
     }
 
     let answerCount: Int
     /// What the store takes.
     let memorySize: Int
 
-    init(answers: [FlatAnswer], octets: [UInt8], pointers: [UInt32]) {
-        unsafe self.view = View(
-            answers: FlatMemory.copy(answers), octets: UnsafeMutableRawPointer(FlatMemory.copy(octets)),
-            pointers: FlatMemory.copy(pointers))
-        self.answerCount = answers.count
-        self.memorySize = answers.count * MemoryLayout<FlatAnswer>.stride + octets.count + 4 * pointers.count
+    init(_ builder: AnswerStoreBuilder) {
+        let block = UnsafeMutableRawPointer.allocate(byteCount: max(builder.size, 8), alignment: 8)
+        unsafe builder.lay(at: block)
+        unsafe view = View(answers: block.assumingMemoryBound(to: FlatAnswer.self))
+        answerCount = builder.answers.count
+        memorySize = builder.size
     }
 
-    deinit {
-        unsafe view.answers.deallocate()
-        unsafe view.octets.deallocate()
-        unsafe view.pointers.deallocate()
-    }
+    deinit { unsafe UnsafeMutableRawPointer(view.answers).deallocate() }
 }
 
 /// Memory outside of Swift's arrays: read without reference counting or bounds, by code that is confined to this folder.

@@ -2,28 +2,27 @@ import DNSWire
 
 extension ZoneTable.View {
     /// Where a name leads: a node, and whether it is the name's own or its closest ancestor's.
+    @safe
     struct Place {
-        let node: UInt32
+        let node: UnsafeMutablePointer<FlatNode>
         let isExact: Bool
     }
 
-    /// The node whose name is the `length` octets at `name` (folded, readable to a whole word), or `FlatNode.none`.
+    /// The node whose name is the `length` octets at `name` (folded, readable to a whole word).
     @inline(__always)
     @unsafe
-    func node(_ name: UnsafeRawPointer, length: Int, hash: UInt64) -> UInt32 {
+    func node(_ name: UnsafeRawPointer, length: Int, hash: UInt64) -> UnsafeMutablePointer<FlatNode>? {
         var slot = Int(truncatingIfNeeded: hash) & mask
-        let tag = hash >> 32
         while true {
             let entry = unsafe slots[slot]
-            if entry == 0 { return FlatNode.none }
-            if entry >> 32 == tag {
-                let index = UInt32(truncatingIfNeeded: entry) &- 1
-                let node = unsafe nodes + Int(index)
-                if unsafe Int(node.pointee.nameLength) == length,
-                    unsafe FoldedName.equal(name, names + Int(node.pointee.name), length: length)
-                {
-                    return index
-                }
+            if entry == 0 { return nil }
+            if entry ^ hash <= ZoneTable.addressMask,
+                let node = unsafe UnsafeMutablePointer<FlatNode>(
+                    bitPattern: UInt(truncatingIfNeeded: entry & ZoneTable.addressMask)),
+                unsafe Int(node.pointee.nameLength) == length,
+                unsafe FoldedName.equal(name, node.octetsAhead(node.pointee.name), length: length)
+            {
+                return unsafe node
             }
             slot = (slot &+ 1) & mask
         }
@@ -36,8 +35,9 @@ extension ZoneTable.View {
     @inline(__always)
     @unsafe
     func place(_ name: UnsafeRawPointer, length: Int, labels: Int, hash: UInt64) -> Place? {
-        let exact = unsafe node(name, length: length, hash: hash)
-        if exact != FlatNode.none { return Place(node: exact, isExact: true) }
+        if let exact = unsafe node(name, length: length, hash: hash) {
+            return unsafe Place(node: exact, isExact: true)
+        }
         return unsafe encloser(name, length: length, labels: labels)
     }
 
@@ -53,8 +53,9 @@ extension ZoneTable.View {
             if rest > maximumLabels { continue }
             let suffix = unsafe name + position
             let count = length &- position
-            let found = unsafe node(suffix, length: count, hash: FoldedName.hash(suffix, length: count))
-            if found != FlatNode.none { return Place(node: found, isExact: false) }
+            if let found = unsafe node(suffix, length: count, hash: FoldedName.hash(suffix, length: count)) {
+                return unsafe Place(node: found, isExact: false)
+            }
         }
         return nil
     }

@@ -25,6 +25,10 @@ struct AnswerComposer {
     /// `suffix`: the name itself, or the closest encloser for the names that a wildcard stands for.
     func answer(_ node: ZoneNode, name: Name, suffix: Name, type: RecordType) -> ComposedAnswer {
         var writer = SectionWriter(suffix: suffix)
+        if let set = node[type] {
+            write(set, owner: .question, &writer)
+            return ComposedAnswer(writer, code: .noError, isAuthoritative: true)
+        }
         var code = ResponseCode.noError
         var visited: Set<Name> = [name]
         compose(node, owner: .question, type: type, &visited, &writer, &code)
@@ -39,12 +43,12 @@ struct AnswerComposer {
         for _ in 0..<Self.maximumLinks {
             guard let name = next, name.isWithin(zone.origin), !zone.dynamicNames.contains(name) else { break }
             switch zone.match(name) {
-            case .node(let node), .wildcard(let node, _):
+            case .node(let node):
                 types.formUnion(node.sets.map(\.type))
                 next = node[.cname]?.data[0].target
             case .alias(let owner):
-                next = zone.nodes[owner]?[.dname]?.data[0].target.flatMap { name.replacing(suffix: owner, with: $0) }
-            case .cut, .missing:
+                next = zone.node(owner)?[.dname]?.data[0].target.flatMap { name.replacing(suffix: owner, with: $0) }
+            case .cut, .missing, .elsewhere:
                 next = nil
             }
         }
@@ -104,15 +108,17 @@ struct AnswerComposer {
             !zone.dynamicNames.contains(name)
         else { return }
         switch zone.match(name) {
-        case .node(let node), .wildcard(let node, _):
+        case .node(let node):
             compose(node, owner: .name(name), type: type, &visited, &writer, &code)
         case .missing:
             code = .nameError
             writeSOA(&writer)
+        case .elsewhere:
+            break
         case .cut(let cut):
             writeReferral(cut, &writer)
         case .alias(let owner):
-            guard let set = zone.nodes[owner]?[.dname], let target = set.data[0].target else { return }
+            guard let set = zone.node(owner)?[.dname], let target = set.data[0].target else { return }
             write(set, owner: .name(owner), &writer)
             guard let replaced = name.replacing(suffix: owner, with: target) else {
                 code = .nameTooLong
@@ -133,10 +139,10 @@ struct AnswerComposer {
     }
 
     private func writeReferral(_ cut: Name, _ writer: inout SectionWriter) {
-        guard let servers = zone.nodes[cut]?[.ns] else { return }
+        guard let servers = zone.node(cut)?[.ns] else { return }
         for data in servers.data { writer.write(.authority, owner: .name(cut), ttl: servers.ttl, data: data) }
         for data in servers.data {
-            guard let server = data.target, let node = zone.nodes[server] else { continue }
+            guard let server = data.target, server.isWithin(zone.origin), let node = zone.node(server) else { continue }
             for set in [node[.a], node[.aaaa]].compactMap(\.self) {
                 for address in set.data {
                     writer.write(.additional, owner: .name(server), ttl: set.ttl, data: address)

@@ -1,17 +1,17 @@
 import DNSWire
 
-/// A zone as it was read: its names, each with its record sets, and nothing decided yet.
+/// A zone as it was read: its names, each with its records, and nothing decided yet.
 package struct Zone: Sendable {
     let origin: Name
     /// Every name that exists, empty non-terminals (RFC 8020) included.
-    private(set) var nodes: [Name: ZoneNode]
+    private(set) var names: ZoneNames
     /// Names that the topology makes dynamic.
     let dynamicNames: Set<Name>
     let soa: RecordSet
 
-    init(origin: Name, nodes: [Name: ZoneNode], dynamicNames: Set<Name>, soa: RecordSet) {
+    init(origin: Name, names: ZoneNames, dynamicNames: Set<Name>, soa: RecordSet) {
         self.origin = origin
-        self.nodes = nodes
+        self.names = names
         self.dynamicNames = dynamicNames
         self.soa = soa
     }
@@ -21,32 +21,40 @@ package struct Zone: Sendable {
 
     /// Gives up everything at and below `name`, which is a zone of its own on this server, and keeps the names above it
     /// in being.
-    mutating func yield(to name: Name) {
-        nodes = nodes.filter { !$0.key.isWithin(name) }
-        var ancestor = name.parent
-        while let current = ancestor, current != origin, nodes[current] == nil {
-            nodes[current] = ZoneNode()
-            ancestor = current.parent
-        }
-    }
+    mutating func yield(to name: Name) { names.mark(names.insert(name), .elsewhere) }
+
+    /// The record sets of a name that exists.
+    func node(_ name: Name) -> ZoneNode? { names.find(name).map { names.sets($0) } }
 }
 
 /// The record sets of one name, in ascending order of type; none for an empty non-terminal.
 struct ZoneNode: Sendable, Hashable {
-    private(set) var sets: [RecordSet] = []
+    let sets: [RecordSet]
 
     subscript(type: RecordType) -> RecordSet? { sets.first { $0.type == type } }
 
-    /// Adds a record; one that is there already is not repeated (RFC 2181 section 5), and the set takes the smallest
-    /// TTL (section 5.2).
-    mutating func add(_ data: RecordData, ttl: UInt32) {
-        guard let index = sets.firstIndex(where: { $0.type >= data.type }), sets[index].type == data.type else {
-            let index = sets.firstIndex { $0.type > data.type } ?? sets.count
-            sets.insert(RecordSet(type: data.type, ttl: ttl, data: [data]), at: index)
+    /// A record that is there already is not repeated (RFC 2181 section 5), and a set takes the smallest TTL
+    /// (section 5.2).
+    init(_ records: [(ttl: UInt32, data: RecordData)]) {
+        if records.count == 1 {
+            sets = [RecordSet(type: records[0].data.type, ttl: records[0].ttl, data: [records[0].data])]
             return
         }
-        sets[index].ttl = min(sets[index].ttl, ttl)
-        if !sets[index].data.contains(data) { sets[index].data.append(data) }
+        var byType: [RecordType: RecordSet] = [:]
+        var known: Set<RecordData> = []
+        for record in records where known.insert(record.data).inserted {
+            let type = record.data.type
+            if byType[type] == nil {
+                byType[type] = RecordSet(type: type, ttl: record.ttl, data: [record.data])
+            } else {
+                byType[type]?.data.append(record.data)
+            }
+        }
+        for record in records {
+            let ttl = byType[record.data.type]?.ttl ?? record.ttl
+            byType[record.data.type]?.ttl = min(ttl, record.ttl)
+        }
+        sets = byType.values.sorted { $0.type < $1.type }
     }
 }
 

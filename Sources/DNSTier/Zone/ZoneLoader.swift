@@ -8,80 +8,94 @@ package enum ZoneLoader {
         _ source: MasterFile.Source, origin: Name, dynamicNames: Set<Name>,
         read: (_ name: String, _ includer: String) -> MasterFile.Source?
     ) -> (zone: Zone?, errors: [MasterFileError]) {
-        let parsed = MasterFile.parse(source, origin: origin, read: read)
-        var errors = parsed.errors
-        var nodes: [Name: ZoneNode] = [:]
-        nodes.reserveCapacity(parsed.records.count)
-        for record in parsed.records {
+        // A record takes some 32 octets of text; where more stand for fewer, nothing is lost but addresses.
+        var assembly = ZoneAssembly(origin: origin, dynamicNames: dynamicNames, expected: source.text.count / 32 + 1)
+        let errors = MasterFile.read(source, origin: origin, include: read) { assembly.add($0) }
+        return assembly.finish(source, errors)
+    }
+}
+
+private struct ZoneAssembly {
+    let origin: Name
+    let dynamicNames: Set<Name>
+    private var names: ZoneNames
+    private var errors: [MasterFileError] = []
+    /// The owner of the record before and its node: records of one name mostly stand together.
+    private var last: (owner: Name, node: Int)?
+
+    init(origin: Name, dynamicNames: Set<Name>, expected: Int) {
+        self.origin = origin
+        self.dynamicNames = dynamicNames
+        names = ZoneNames(origin: origin, expected: expected)
+    }
+
+    mutating func add(_ record: MasterRecord) {
+        guard errors.count < MasterFile.maximumErrors else { return }
+        let node: Int
+        if let last, last.owner == record.owner {
+            node = last.node
+        } else {
             guard record.owner.isWithin(origin) else {
                 errors.append(record.error("\(record.owner) is not in the zone \(origin)"))
-                continue
+                return
             }
-            if let message = conflict(record, with: nodes[record.owner], origin: origin) {
-                errors.append(record.error(message))
-                continue
-            }
-            if dynamicNames.contains(record.owner), [.a, .aaaa, .cname].contains(record.type) {
-                errors.append(
-                    record.error(
-                        "\(record.owner) is a dynamic name; its \(record.type) records come from the topology"))
-                continue
-            }
-            nodes[record.owner, default: ZoneNode()].add(record.data, ttl: record.ttl)
+            node = names.insert(record.owner)
+            last = (record.owner, node)
         }
-        for name in dynamicNames where nodes[name] == nil { nodes[name] = ZoneNode() }
-        addEmptyNonTerminals(to: &nodes, origin: origin)
-        guard let soa = nodes[origin]?[.soa] else {
-            if errors.isEmpty {
-                errors.append(
-                    MasterFileError(
-                        file: source.file, line: 1, column: 1,
-                        message: "the zone \(origin) has no SOA record; write one at its apex (\"@\")"))
-            }
-            return (nil, errors)
+        if let message = conflict(record, at: node) {
+            errors.append(record.error(message))
+            return
         }
-        if nodes[origin]?[.ns] == nil {
+        if !dynamicNames.isEmpty, [.a, .aaaa, .cname].contains(record.type), dynamicNames.contains(record.owner) {
             errors.append(
-                MasterFileError(
-                    file: source.file, line: 1, column: 1,
-                    message: "the zone \(origin) has no NS record; write at least one at its apex (\"@\")"))
+                record.error("\(record.owner) is a dynamic name; its \(record.type) records come from the topology"))
+            return
         }
-        guard errors.isEmpty else { return (nil, errors) }
-        return (Zone(origin: origin, nodes: nodes, dynamicNames: dynamicNames, soa: soa), [])
+        names.add(record.data, ttl: record.ttl, to: node)
     }
 
     /// Why `record` may not stand beside what its owner has.
-    private static func conflict(_ record: MasterRecord, with node: ZoneNode?, origin: Name) -> String? {
+    private func conflict(_ record: MasterRecord, at node: Int) -> String? {
+        let marks = names.nodes[node].marks
         if record.type == .soa {
-            guard record.owner == origin else { return "a SOA record belongs to the apex \(origin) only" }
-            if node?[.soa] != nil { return "the zone has two SOA records" }
+            guard node == ZoneNames.apex else { return "a SOA record belongs to the apex \(origin) only" }
+            if marks.contains(.soa) { return "the zone has two SOA records" }
         }
-        guard let node else { return nil }
         if record.type == .cname {
-            if let other = node.sets.first(where: { $0.type != .cname }) {
-                return "\(record.owner) has a CNAME beside \(other.type) (RFC 1034 section 3.6.2)"
+            if let other = names.otherType(at: node) {
+                return "\(record.owner) has a CNAME beside \(other) (RFC 1034 section 3.6.2)"
             }
-            if let set = node[.cname], !set.data.contains(record.data) {
+            if marks.contains(.cname), !names.has(record.data, at: node) {
                 return "\(record.owner) has two CNAME records (RFC 2181 section 10.1)"
             }
-        } else if node[.cname] != nil {
+        } else if marks.contains(.cname) {
             return "\(record.owner) has \(record.type) beside a CNAME (RFC 1034 section 3.6.2)"
         }
-        if record.type == .dname, let set = node[.dname], !set.data.contains(record.data) {
+        if record.type == .dname, marks.contains(.dname), !names.has(record.data, at: node) {
             return "\(record.owner) has two DNAME records (RFC 6672 section 2.4)"
         }
         return nil
     }
 
-    private static func addEmptyNonTerminals(to nodes: inout [Name: ZoneNode], origin: Name) {
-        for name in Array(nodes.keys) where name != origin {
-            var ancestor = name.parent
-            while let current = ancestor, current != origin, nodes[current] == nil {
-                nodes[current] = ZoneNode()
-                ancestor = current.parent
-            }
+    mutating func finish(
+        _ source: MasterFile.Source, _ found: [MasterFileError]
+    ) -> (zone: Zone?, errors: [MasterFileError]) {
+        var errors = found + errors
+        for name in dynamicNames where name.isWithin(origin) { _ = names.insert(name) }
+        func missing(_ type: RecordType, _ cure: String) {
+            errors.append(
+                MasterFileError(
+                    file: source.file, line: 1, column: 1,
+                    message: "the zone \(origin) has no \(type) record; write \(cure) at its apex (\"@\")"))
         }
-        if nodes[origin] == nil { nodes[origin] = ZoneNode() }
+        let apex = names.sets(ZoneNames.apex)
+        guard let soa = apex[.soa] else {
+            if errors.isEmpty { missing(.soa, "one") }
+            return (nil, errors)
+        }
+        if apex[.ns] == nil { missing(.ns, "at least one") }
+        guard errors.isEmpty else { return (nil, errors) }
+        return (Zone(origin: origin, names: names, dynamicNames: dynamicNames, soa: soa), [])
     }
 }
 

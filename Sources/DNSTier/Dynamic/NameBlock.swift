@@ -1,0 +1,125 @@
+import DNSWire
+
+/// The ready-made answers of one name for the rows of a situation: one for each row and slot, in one piece of memory.
+/// Immutable; names whose rows stay keep theirs when health moves.
+@safe
+final class NameBlock: Sendable {
+    let rows: [[Int]]
+    let ttl: UInt32
+    let memory: View
+
+    @safe
+    struct View: @unchecked Sendable {
+        let answers: UnsafeMutablePointer<FlatAnswer>
+    }
+
+    fileprivate init(rows: [[Int]], ttl: UInt32, memory: View) {
+        self.rows = rows
+        self.ttl = ttl
+        self.memory = memory
+    }
+
+    deinit { unsafe UnsafeMutableRawPointer(memory.answers).deallocate() }
+}
+
+/// Lays out blocks; its room is used again from one to the next.
+struct NameBlockWriter {
+    private var answers: [FlatAnswer] = []
+    private var octets: [UInt8] = []
+    private var pointers: [UInt32] = []
+
+    mutating func block(_ name: PreparedName, rows: [[Int]], ttl: UInt32) -> NameBlock {
+        answers.removeAll(keepingCapacity: true)
+        octets.removeAll(keepingCapacity: true)
+        pointers.removeAll(keepingCapacity: true)
+        var noData: FlatAnswer?
+        for row in rows {
+            for slot in 0..<name.slots.count {
+                let records = name.records(row, type: name.slots.type(slot))
+                if records.isEmpty {
+                    let flat = noData ?? add(name.noData)
+                    noData = flat
+                    answers.append(flat)
+                } else {
+                    answers.append(add(name, records, ttl: ttl))
+                }
+            }
+        }
+        return unsafe NameBlock(rows: rows, ttl: ttl, memory: lay())
+    }
+
+    private mutating func add(_ answer: ComposedAnswer) -> FlatAnswer {
+        let flat = FlatAnswer(answer, octets: octets.count, pointers: pointers.count)
+        octets += answer.octets
+        for pointer in answer.pointers { pointers.append(pointer.flat) }
+        return flat
+    }
+
+    /// Records of the question's own name. What has no name to compress, as addresses have none, is written as it stands:
+    /// a failure of a region must reach ten thousand names at once.
+    private mutating func add(_ name: PreparedName, _ records: [RecordData], ttl: UInt32) -> FlatAnswer {
+        guard records.allSatisfy(\.compressibleNames.isEmpty) else {
+            var writer = SectionWriter(suffix: name.suffix)
+            for data in records { writer.write(.answer, owner: .question, ttl: ttl, data: data) }
+            return add(ComposedAnswer(writer, code: .noError, isAuthoritative: true))
+        }
+        let start = octets.count
+        let first = pointers.count
+        for data in records {
+            pointers.append(UInt32(octets.count - start) | FlatPointer.questionBit)
+            append(0xc000 | UInt16(messageHeaderSize))
+            append(data.type.rawValue)
+            append(1)
+            append(UInt16(truncatingIfNeeded: ttl >> 16))
+            append(UInt16(truncatingIfNeeded: ttl))
+            append(UInt16(truncatingIfNeeded: data.wire.count))
+            octets += data.wire
+        }
+        return FlatAnswer(
+            octets: UInt32(start), length: UInt32(octets.count - start), pointers: UInt32(first),
+            pointerCount: UInt16(truncatingIfNeeded: records.count),
+            suffixLength: UInt16(name.suffix.wire.count), flags: HeaderFlag.response | HeaderFlag.authoritative,
+            code: ResponseCode.noError.rawValue, answers: UInt16(truncatingIfNeeded: records.count), authorities: 0,
+            additionals: 0)
+    }
+
+    private mutating func append(_ word: UInt16) {
+        octets.append(UInt8(truncatingIfNeeded: word >> 8))
+        octets.append(UInt8(truncatingIfNeeded: word))
+    }
+
+    /// Answers, their pointers, their octets; each answer counts from itself.
+    @unsafe
+    private func lay() -> NameBlock.View {
+        let stride = MemoryLayout<FlatAnswer>.stride
+        let pointerStart = answers.count * stride
+        let octetStart = pointerStart + 4 * pointers.count
+        let block = UnsafeMutableRawPointer.allocate(byteCount: max(octetStart + octets.count, 8), alignment: 8)
+        for (index, answer) in answers.enumerated() {
+            var answer = answer
+            answer.octets += UInt32(octetStart - index * stride)
+            answer.pointers = answer.pointers * 4 + UInt32(pointerStart - index * stride)
+            unsafe block.storeBytes(of: answer, toByteOffset: index * stride, as: FlatAnswer.self)
+        }
+        unsafe pointers.withUnsafeBytes { bytes in
+            unsafe UnsafeMutableRawBufferPointer(start: block + pointerStart, count: bytes.count).copyMemory(
+                from: bytes)
+        }
+        unsafe octets.withUnsafeBytes { bytes in
+            unsafe UnsafeMutableRawBufferPointer(start: block + octetStart, count: bytes.count).copyMemory(from: bytes)
+        }
+        return unsafe NameBlock.View(answers: block.assumingMemoryBound(to: FlatAnswer.self))
+    }
+}
+
+extension FlatAnswer {
+    /// An answer whose octets and pointers begin at these positions of a store.
+    init(_ answer: ComposedAnswer, octets: Int, pointers: Int) {
+        let flags = HeaderFlag.response | (answer.isAuthoritative ? HeaderFlag.authoritative : 0) | answer.code.rawValue
+        self.init(
+            octets: UInt32(octets), length: UInt32(answer.octets.count), pointers: UInt32(pointers),
+            pointerCount: UInt16(truncatingIfNeeded: answer.pointers.count),
+            suffixLength: UInt16(answer.suffix.wire.count), flags: flags, code: answer.code.rawValue,
+            answers: answer.counts[0], authorities: answer.counts[1], additionals: answer.counts[2])
+    }
+}

@@ -1,0 +1,65 @@
+import DNSWire
+package import Model
+package import Steering
+
+/// A dynamic name with everything about it that does not depend on health.
+package struct PreparedName: Sendable {
+    package let settings: DynamicName
+    let name: Name
+    let slots: DynamicSlots
+    /// Made anew when the maps that it follows change.
+    package var plan: SteeringPlan
+    /// The records of each candidate, in the order of `settings.leaves`.
+    let records: [[DynamicRecord]]
+    /// In the order of `settings.leaves`.
+    let candidates: [Candidate]
+    let service: String?
+    /// What a type that nobody chosen has is answered with: the zone's SOA.
+    let noData: ComposedAnswer
+
+    /// Where a candidate is and what decides about it, by name.
+    struct Candidate: Sendable, Hashable {
+        let region: String
+        let service: String?
+    }
+
+    /// What the answers are laid out for: the name itself, or what is behind the `*` of a wildcard.
+    var suffix: Name { name.isWildcard ? name.parent ?? name : name }
+
+    /// The records of `type` that the chosen candidates have, in their order; the first CNAME alone when there is one.
+    func records(_ chosen: [Int], type: RecordType?) -> [RecordData] {
+        for candidate in chosen {
+            if let alias = records[candidate].first(where: { $0.data.type == .cname }) { return [alias.data] }
+        }
+        var found: [RecordData] = []
+        for candidate in chosen {
+            for record in records[candidate] where record.data.type == type {
+                let data = record.hints.isEmpty ? record.data : hinted(record, chosen)
+                if !found.contains(data) { found.append(data) }
+            }
+        }
+        return found
+    }
+
+    /// A service binding with the addresses of all chosen candidates that have the same one: they follow the choice.
+    private func hinted(_ record: DynamicRecord, _ chosen: [Int]) -> RecordData {
+        var data = record.data
+        for family in record.hints.sorted(by: { $0.rawValue < $1.rawValue }) {
+            var addresses: [[UInt8]] = []
+            for candidate in chosen where records[candidate].contains(record) {
+                for other in records[candidate] where other.data.type == (family == .v4 ? .a : .aaaa) {
+                    if !addresses.contains(other.data.wire) { addresses.append(other.data.wire) }
+                }
+            }
+            data = ServiceHints.adding(addresses, family, to: data)
+        }
+        return data
+    }
+}
+
+/// A record of a candidate.
+struct DynamicRecord: Sendable, Hashable {
+    let data: RecordData
+    /// Of a service binding: the families whose hints are the addresses that are chosen.
+    let hints: Set<IPAddress.Family>
+}

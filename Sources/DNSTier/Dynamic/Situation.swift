@@ -1,0 +1,58 @@
+import Steering
+
+/// One state of health of one plan: what each class of clients is answered with, as places in rows of answers. All names
+/// that follow the plan in this state share it, each with rows of its own.
+@safe
+final class Situation: Sendable {
+    /// Lists of candidates that are answered together. A row of a name's answers belongs to each.
+    let rows: [[Int]]
+    /// Whether some class is answered with candidates that are all unhealthy.
+    let failOpen: Bool
+    /// Whether any candidate is unhealthy.
+    let isDegraded: Bool
+    /// Whether all clients are of one class.
+    let isUniform: Bool
+    let memory: View
+
+    @safe
+    struct View: @unchecked Sendable {
+        /// One for each class.
+        let choices: UnsafeMutablePointer<FlatChoice>
+        let variants: UnsafeMutablePointer<FlatVariant>
+    }
+
+    init(_ plan: SteeringPlan, _ health: [CandidateHealth], spill: SpillShares) {
+        let classes = plan.evaluate(health, spill: spill)
+        var rows: [[Int]] = []
+        var known: [[Int]: UInt32] = [:]
+        var choices: [FlatChoice] = []
+        var variants: [FlatVariant] = []
+        for answer in classes {
+            choices.append(
+                FlatChoice(
+                    variants: UInt32(variants.count), count: UInt32(answer.variants.count),
+                    total: answer.isHashed ? 0 : answer.total))
+            for (index, variant) in answer.variants.enumerated() {
+                let row = known[variant.candidates] ?? UInt32(rows.count)
+                if row == rows.count {
+                    known[variant.candidates] = row
+                    rows.append(variant.candidates)
+                }
+                variants.append(
+                    answer.isHashed
+                        ? FlatVariant(key: variant.key, inverseWeight: 1 / Float(answer.weight(of: index)), row: row)
+                        : FlatVariant(cumulative: variant.cumulative, row: row))
+            }
+        }
+        self.rows = rows
+        failOpen = classes.contains(where: \.failOpen)
+        isDegraded = health.contains { !$0.ordered.healthy }
+        isUniform = classes.count == 1
+        unsafe memory = View(choices: FlatMemory.copy(choices), variants: FlatMemory.copy(variants))
+    }
+
+    deinit {
+        unsafe memory.choices.deallocate()
+        unsafe memory.variants.deallocate()
+    }
+}
