@@ -1,4 +1,5 @@
-"""Authoritative DNS over UDP: static names, dynamic names, and names that do not exist."""
+"""Authoritative DNS over UDP: static names, dynamic names, names that do not exist, and names steered by a map of a
+million client prefixes."""
 
 import random
 
@@ -8,6 +9,10 @@ from suite import Contestant, Scenario, ours, write
 ZONE = "bench.test"
 STATIC = 1000
 DYNAMIC = 50
+# The map: its /24 prefixes, and the client prefixes that ask.
+PREFIXES = 1_000_000
+CLIENTS = 100_000
+REGIONS = ("us", "eu", "ap", "sa", "af")
 SOA = f"""$ORIGIN {ZONE}.
 $TTL 300
 @ IN SOA ns1 hostmaster 1 7200 1800 259200 60
@@ -139,26 +144,108 @@ dns:
 """)
 
 
+def networks():
+    """The map's /24 prefixes as numbers, and for each which region is best: the same in every run."""
+    chance = random.Random(2)
+    return [(number, chance.randrange(len(REGIONS)))
+            for number in sorted(chance.sample(range(1 << 16, 223 << 16), PREFIXES))]
+
+
+def prefix(number):
+    return f"{number >> 16}.{number >> 8 & 255}.{number & 255}.0/24"
+
+
+def gdnsd_map(folder, port):
+    """Every prefix with its order of datacenters; gdnsd has no latencies, the order says the same."""
+    write(folder, f"zones/{ZONE}", SOA + hosts()
+          + "".join(f"steered{n} 30 DYNA geoip!steered{n}\n" for n in range(DYNAMIC)))
+    orders = [", ".join(REGIONS[best:] + REGIONS[:best]) for best in range(len(REGIONS))]
+    write(folder, "geoip/nets", "".join(f"{prefix(number)} => [ {orders[best]} ]\n" for number, best in networks()))
+    resources = "".join(
+        f"steered{n} => {{ map => m, service_types => up, dcmap => {{ "
+        + ", ".join(f"{region} => 192.0.{place}.{n + 1}" for place, region in enumerate(REGIONS)) + " } }\n"
+        for n in range(DYNAMIC))
+    write(folder, "config", f"""
+options => {{
+  listen => [ 127.0.0.1:{port} ]
+  udp_threads => 1
+  tcp_threads => 1
+  run_dir => {folder}/run
+  state_dir => {folder}/state
+}}
+plugins => {{
+  geoip => {{
+    maps => {{ m => {{ datacenters => [ {", ".join(REGIONS)} ], nets => nets }} }}
+    resources => {{
+{resources}    }}
+  }}
+}}
+""")
+    return ["gdnsd", "-c", folder, "start"], {}
+
+
+def meridian_map(folder, port):
+    """Health, latency by prefix, and weights among the regions that are near enough."""
+    write(folder, "bench.test.zone", SOA + hosts())
+    write(folder, "latency.csv", "".join(
+        f"{prefix(number)},{REGIONS[best]},20\n{prefix(number)},{REGIONS[(best + 1) % len(REGIONS)]},25\n"
+        for number, best in networks()))
+    names = "".join(f"""
+        steered{n}:
+          ttl: 30s
+          answers: {{{", ".join(f"{region}: {{A: 192.0.{place}.{n + 1}}}" for place, region in enumerate(REGIONS))}}}
+          steps:
+            - healthy
+            - latency: {{file: latency.csv, tolerance: 10ms}}
+            - weighted: {{us: 10, eu: 5, ap: 5, sa: 2, af: 1}}
+            - limit: 1""" for n in range(DYNAMIC))
+    return ours("meridian-dns", folder, f"""
+regions:
+{"".join(f"  {region}: {{location: {{continent: NA}}}}{chr(10)}" for region in REGIONS)}nodes:
+  bench: {{tier: dns, region: us, address: 127.0.0.1, workers: 1, log: {{level: warning}}}}
+dns:
+  port: {port}
+  zones:
+    {ZONE}:
+      file: bench.test.zone
+      names:{names}
+""")
+
+
 class Suite:
     name = "dns"
     unit = "queries/s"
     counted = 20000
     contestants = [Contestant("meridian", meridian), Contestant("gdnsd", gdnsd), Contestant("knot", knot),
-                   Contestant("nsd", nsd)]
+                   Contestant("nsd", nsd), Contestant("meridian", meridian_map, stage="map"),
+                   Contestant("gdnsd", gdnsd_map, stage="map")]
     scenarios = [
         Scenario("static", names=[f"host{n}.{ZONE}" for n in range(STATIC)], code="NOERROR"),
         Scenario("dynamic", servers={"meridian", "gdnsd"}, code="NOERROR",
                  names=[f"{kind}{n}.{ZONE}" for n in range(DYNAMIC) for kind in ("geo", "w")]),
         Scenario("nxdomain", names=[f"missing{n}.{ZONE}" for n in range(1000)], code="NXDOMAIN"),
+        # Every name is another one, as in a random-subdomain attack.
+        Scenario("flood", quick=False, code="NXDOMAIN",
+                 names=[f"{random.Random(n).getrandbits(60):x}.{ZONE}" for n in range(200_000)]),
+        Scenario("steered", quick=False, stage="map", code="NOERROR", clients=CLIENTS,
+                 names=[f"steered{n}.{ZONE}" for n in range(DYNAMIC)]),
     ]
 
     def prepare(self, folder):
         """Writes one shuffled query file per scenario; the order is the same in every run."""
         for scenario in self.scenarios:
-            names = scenario.details["names"] * (1000 // len(scenario.details["names"]))
-            random.Random(1).shuffle(names)
-            scenario.file = write(folder, f"{scenario.name}.queries", "".join(f"{name} A\n" for name in names))
-            scenario.messages = [loads.dns_query(name) for name in names]
+            chance = random.Random(1)
+            names = scenario.details["names"]
+            names = names * max(1, 1000 // len(names))
+            chance.shuffle(names)
+            if "clients" in scenario.details:
+                mapped = [number.to_bytes(3, "big") for number, _ in networks()]
+                scenario.messages = [
+                    loads.dns_query(chance.choice(names), subnet=chance.choice(mapped))
+                    for _ in range(scenario.details["clients"])]
+            else:
+                scenario.messages = [loads.dns_query(name) for name in names]
+            scenario.file = write(folder, f"{scenario.name}.queries", loads.dns_stream(scenario.messages))
 
     def finish(self):
         pass

@@ -18,9 +18,9 @@ class Load:
 
 
 def dnsperf(port, queries, seconds, expected):
-    """As fast as the server answers, 100 queries outstanding."""
+    """As fast as the server answers, 100 queries outstanding. `queries`: a file of whole messages, as `dns_stream`."""
     out = client(
-        ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", queries, "-l", str(seconds), "-e", "-c", "4", "-q", "100",
+        ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", queries, "-B", "-l", str(seconds), "-c", "4", "-q", "100",
          "-t", "2"], seconds + 20)
     completed = int(re.search(r"Queries completed:\s+(\d+)", out).group(1))
     lost = int(re.search(r"Queries lost:\s+(\d+)", out).group(1))
@@ -34,7 +34,7 @@ def dnsperf(port, queries, seconds, expected):
 def dns_latency(port, queries, seconds):
     """(p50, p99) in milliseconds at a fixed 10,000 queries a second, which every server here can answer."""
     out = client(
-        ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", queries, "-l", str(seconds), "-e", "-c", "4", "-q", "100",
+        ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", queries, "-B", "-l", str(seconds), "-c", "4", "-q", "100",
          "-Q", "10000", "-v"], seconds + 20)
     times = sorted(float(line.rsplit(" ", 1)[1]) * 1000 for line in out.splitlines() if line.startswith("> "))
     return percentile(times, 50), percentile(times, 99)
@@ -90,11 +90,17 @@ def exactly_dns(port, queries, count):
     return sent
 
 
-def dns_query(name, kind=1):
-    """A query without its identifier: RD clear, EDNS 0 with 1232 octets, as dnsperf -e sends it."""
+def dns_query(name, kind=1, subnet=None):
+    """A query without its identifier: RD clear, EDNS 0 with 1232 octets; `subnet`: the three octets of a client's /24."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.rstrip(".").split("."))
+    option = b"\x00\x08\x00\x07\x00\x01\x18\x00" + subnet if subnet else b""
     return (b"\x00\x00\x00\x01\x00\x00\x00\x00\x00\x01" + labels + b"\x00" + kind.to_bytes(2, "big") + b"\x00\x01"
-            + b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00")
+            + b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00" + len(option).to_bytes(2, "big") + option)
+
+
+def dns_stream(messages):
+    """Messages without identifiers as dnsperf reads them: each behind its length."""
+    return b"".join((len(message) + 2).to_bytes(2, "big") + b"\x00\x00" + message for message in messages)
 
 
 def dns_answer(port, name, seconds=0.5):

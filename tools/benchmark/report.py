@@ -18,30 +18,28 @@ class Result:
         self.throughputs = []
         self.p50s = []
         self.p99s = []
-        self.operations = 0
-        self.user = 0.0
-        self.kernel = 0.0
+        self.costs = []
         self.peak = None
         self.instructions = None
 
     def add(self, load, user, kernel):
         self.throughputs.append(load.throughput)
-        self.operations += load.operations
-        self.user += user
-        self.kernel += kernel
+        self.costs.append((user * 1e6 / load.operations, kernel * 1e6 / load.operations))
 
     def row(self):
-        """CPU is the sum over the rounds divided by their operations: the kernel's split is sampled, and the longer
-        the span, the truer it is. The rest are medians of the rounds."""
+        """CPU is the mean of the middle half of the rounds, those that cost the most and the least left out; the rest are
+        medians of the rounds."""
         def median(values):
             return statistics.median(values) if values else None
 
-        def micros(seconds):
-            return seconds * 1e6 / self.operations if self.operations else None
+        middle = sorted(self.costs, key=sum)[len(self.costs) // 4:len(self.costs) - len(self.costs) // 4]
+
+        def mean(part):
+            return statistics.fmean(cost[part] for cost in middle) if middle else None
         return {
             "suite": self.suite, "scenario": self.scenario, "server": self.server,
             "throughput": median(self.throughputs), "p50Millis": median(self.p50s), "p99Millis": median(self.p99s),
-            "userMicros": micros(self.user), "kernelMicros": micros(self.kernel), "peakKiB": self.peak,
+            "userMicros": mean(0), "kernelMicros": mean(1), "peakKiB": self.peak,
             "instructions": self.instructions,
         }
 
@@ -56,8 +54,9 @@ TIMED = [
 COUNTED = [("instructions/op", "instructions", "{:,.0f}", False)]
 
 
-def bars(suite, ours, peers, scenario):
-    """What the project promises: (text, ratio, limit, ratio must be at least the limit)."""
+def bars(suite, ours, peers, scenario, static):
+    """What the project promises: (text, ratio, limit, ratio must be at least the limit). `static`: our row for static
+    names, when these were measured too."""
     def best(key, more=False, only=None):
         values = [peer[key] for name, peer in peers.items() if peer.get(key) and (not only or name in only)]
         return (max if more else min)(values) if values else None
@@ -71,7 +70,15 @@ def bars(suite, ours, peers, scenario):
             ("total CPU against the better of gdnsd and Knot",
              ratio("totalMicros", best("totalMicros", only={"gdnsd", "knot"})), 1.05, False),
             ("instructions against gdnsd", ratio("instructions", best("instructions", only={"gdnsd"})), 1.0, False),
+            ("queries/s against the better of gdnsd and Knot",
+             ratio("throughput", best("throughput", True, only={"gdnsd", "knot"})), 1.0, True),
         ]
+        if scenario == "steered" and static:
+            wanted += [
+                ("queries/s against our static names", ratio("throughput", static["throughput"]), 0.9, True),
+                ("user CPU against our static names", ratio("userMicros", static["userMicros"]), 1.1, False),
+                ("instructions against our static names", ratio("instructions", static["instructions"]), 1.1, False),
+            ]
     elif suite == "l7" and scenario == "small":
         wanted = [
             ("requests/s against the better of nginx and HAProxy", ratio("throughput", best("throughput", True)), 1.0,
@@ -110,7 +117,8 @@ def table(suite, rows, counted):
             own = here[OURS].get(key)
             line += f"{own / (max if more else min)(values):16.2f}" if values and own is not None else f"{'-':>16}"
         print(line)
-        for text, ratio, limit, at_least in bars(suite.name, here[OURS], peers, scenario):
+        static = next((row for row in rows if row["scenario"] == "static" and row["server"] == OURS), None)
+        for text, ratio, limit, at_least in bars(suite.name, here[OURS], peers, scenario, static):
             kept = ratio >= limit if at_least else ratio <= limit
             print(f"  {'kept  ' if kept else 'MISSED'} {text}: {ratio:.2f} ({'>=' if at_least else '<='} {limit})")
 

@@ -6,23 +6,26 @@ from processes import SERVER_CORE, Process, free_port
 
 
 class Scenario:
-    """`servers` names who takes part, None for all. `quick` scenarios run with --quick as well."""
+    """`servers` names who takes part, None for all. `quick` scenarios run with --quick as well. Scenarios of one `stage`
+    share running servers."""
 
-    def __init__(self, name, quick=True, servers=None, **details):
+    def __init__(self, name, quick=True, servers=None, stage="", **details):
         self.name = name
         self.quick = quick
         self.servers = servers
+        self.stage = stage
         self.details = details
 
 
 class Contestant:
-    """A server that can be started: `command(port)` after `configure(folder, port)` wrote its files."""
+    """A server that can be started: `configure(folder, port)` writes its files and returns its command."""
 
     ours = "meridian"
 
-    def __init__(self, name, configure):
+    def __init__(self, name, configure, stage=""):
         self.name = name
         self.configure = configure
+        self.stage = stage
         self.process = None
         self.port = None
 
@@ -45,8 +48,8 @@ class Contestant:
 def write(folder, name, text):
     path = os.path.join(folder, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+    with open(path, "wb") as file:
+        file.write(text if isinstance(text, bytes) else text.encode())
     return path
 
 

@@ -20,6 +20,10 @@ struct AdminClient: Sendable {
         await send("POST", path, body: body, to: target)
     }
 
+    func delete(_ path: String, from target: Target) async -> Result<StatusValue, Failure> {
+        await send("DELETE", path, body: nil, to: target)
+    }
+
     /// Asks every node at once. Answers stand in the order of `targets`.
     func ask(
         _ targets: [Target], _ question: @escaping @Sendable (Target) async -> Result<StatusValue, Failure>

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import Model
 import Topology
 
@@ -17,24 +18,24 @@ struct CheckCommand: ParsableCommand {
     @Option(help: "Check it for this node: files that only other tiers use need not exist.")
     var node: String?
 
-    @Flag(help: "Show what each node listens on.")
+    @Flag(help: "Show what each node listens on, and the steps of every dynamic name.")
     var expand = false
 
     func run() throws {
-        let isForAnotherTier =
-            node.map { name in
-                let snapshot = TopologyLoader.inspect(path: file).snapshot
-                return snapshot?.nodes.contains { $0.name == name && $0.tier != .dns } ?? false
-            } ?? false
-        let inspection = TopologyLoader.inspect(path: file, lookingForFiles: !isForAnotherTier)
-        for diagnostic in inspection.diagnostics { Output.line(diagnostic.description, to: .diagnostics) }
-        guard let snapshot = inspection.snapshot else { throw ExitCode(1) }
+        let known = node.flatMap { _ in TopologyLoader.inspect(path: file).snapshot }
+        let tier = known?.nodes.first { $0.name == node }?.tier
+        guard let snapshot = NodeRuntime.inspect(file, for: tier, tell: { Output.line($0, to: .diagnostics) }) else {
+            throw ExitCode(1)
+        }
         if let node, snapshot.node(named: node) == nil {
             let names = snapshot.nodes.map(\.name).joined(separator: ", ")
             Output.line("\(file): error: no node is named '\(node)'; nodes: \(names)", to: .diagnostics)
             throw ExitCode(1)
         }
-        if expand { Output.write(Self.listeners(of: snapshot, node)) }
+        if expand {
+            Output.write(Self.listeners(of: snapshot, node))
+            Output.write(ChainText.text(snapshot))
+        }
         Output.line("\(file): ok: \(Self.summary(of: snapshot))")
     }
 

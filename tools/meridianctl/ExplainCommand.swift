@@ -46,7 +46,7 @@ struct ExplainDNS: AsyncParsableCommand {
         let target = try target()
         let admin = AdminClient(timeout: .seconds(5))
         let question = [("kind", "dns"), ("name", name), ("type", type.uppercased()), ("client", client)]
-        switch await admin.get("/explain?" + Self.query(question), from: target) {
+        switch await admin.get("/explain?" + QueryText.joined(question), from: target) {
         case .failure(let failure):
             Output.line("\(target.name): \(failure.description)", to: .diagnostics)
             throw ExitCode(1)
@@ -67,7 +67,7 @@ struct ExplainDNS: AsyncParsableCommand {
         for var candidate in answer["candidates"].array {
             if candidate["healthy"].bool == false, let region = candidate["region"].string {
                 let question = [("kind", "verdict"), ("service", service), ("region", region)]
-                let verdict = await admin.get("/explain?" + Self.query(question), from: target)
+                let verdict = await admin.get("/explain?" + QueryText.joined(question), from: target)
                 if let reasons = try? verdict.get()["reasons"], !reasons.array.isEmpty {
                     candidate["reasons"] = reasons
                     candidate["reason"] = nil
@@ -76,25 +76,6 @@ struct ExplainDNS: AsyncParsableCommand {
             candidates.append(candidate)
         }
         return candidates.isEmpty ? answer : answer.merging(["candidates": .array(candidates)])
-    }
-
-    private static func query(_ parameters: [(name: String, value: String)]) -> String {
-        parameters.map { "\($0.name)=\(encoded($0.value))" }.joined(separator: "&")
-    }
-
-    /// Everything but unreserved characters (RFC 3986 section 2.3) as `%XX`: a `+` stays a plus.
-    private static func encoded(_ text: String) -> String {
-        text.utf8.map { byte in
-            let scalar = Unicode.Scalar(byte)
-            if byte < 0x80,
-                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-                    || "-._~".unicodeScalars.contains(scalar)
-            {
-                return String(scalar)
-            }
-            let hex = String(byte, radix: 16, uppercase: true)
-            return "%" + (hex.count == 1 ? "0" : "") + hex
-        }.joined()
     }
 
     private func target() throws -> Target {

@@ -16,9 +16,29 @@ struct FleetStatus {
     var text: String {
         let verdicts = FleetVerdicts(statuses)
         return [
-            nodes, verdicts.table, verdicts.failOpen, verdicts.reasons, pools, vantages, FleetEvents.text(statuses),
+            nodes, overrides, safety, verdicts.table, verdicts.failOpen, verdicts.reasons, loads, pools, vantages,
+            FleetEvents.text(statuses),
         ]
         .filter { !$0.isEmpty }.joined(separator: "\n")
+    }
+
+    /// Safety rules that do not hold, and gates, as the nodes see them; said once for all who say the same.
+    private var safety: String {
+        var told: Set<String> = []
+        var lines = ""
+        for rule in statuses.flatMap({ $0["safety"].array }) {
+            let isGate = rule["kind"].string == "gate"
+            guard isGate || rule["holds"].bool == false else { continue }
+            let text = rule["text"].string ?? ""
+            let line = isGate ? "gate: \(text)\n" : "SAFETY: rule \(rule["rule"].string ?? "") does not hold: \(text)\n"
+            if told.insert(line).inserted { lines += line }
+        }
+        return lines
+    }
+
+    private var overrides: String {
+        let table = OverrideTable(statuses.map { ($0["node"].string ?? "", $0["overrides"].array) })
+        return table.isEmpty ? "" : table.text
     }
 
     private var nodes: String {
@@ -60,6 +80,28 @@ struct FleetStatus {
         let more = unheard.count > 3 ? " and \(unheard.count - 3) more" : ""
         return "\(peers.count - unheard.count)/\(peers.count)"
             + (names.isEmpty ? "" : " (\(names.joined(separator: ", "))\(more))")
+    }
+
+    /// What each region carries, as the freshest node sees it.
+    private var loads: String {
+        var freshest: [String: (age: Int64, value: StatusValue)] = [:]
+        for load in statuses.flatMap({ $0["loads"].array }) {
+            let key = "\(load["region"].string ?? "") \(load["service"].string ?? "")"
+            let age = load["ageMilliseconds"].int ?? .max
+            if let known = freshest[key], known.age <= age { continue }
+            freshest[key] = (age, load)
+        }
+        var table = Table(["region", "service", "rate", "in flight", "region's rate", "capacity", "full"])
+        for (_, load) in freshest.sorted(by: { $0.key < $1.key }) {
+            let value = load.value
+            table.add([
+                value["region"].string ?? "", value["service"].string ?? "", Figure.rate(value["ratePerSecond"].double),
+                Figure.plain((value["inFlight"].double ?? 0).rounded()),
+                Figure.rate(value["regionRatePerSecond"].double),
+                Figure.rate(value["capacity"].double), Figure.percent(value["utilization"].double),
+            ])
+        }
+        return table.isEmpty ? "" : table.text
     }
 
     private var pools: String {

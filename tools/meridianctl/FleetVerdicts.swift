@@ -1,4 +1,5 @@
 import ControlPlane
+import Model
 
 /// Services by region, as the nodes judge them. Nodes that see the same share a line: where they differ, it shows.
 struct FleetVerdicts {
@@ -64,7 +65,16 @@ struct FleetVerdicts {
         if let share = verdict["share"].double, share < 1, verdict["healthy"].bool != false {
             text += " \(Figure.percent(share))"
         }
-        return verdict["frozen"].bool == true ? text + " (frozen)" : text
+        var notes: [String] = []
+        switch verdict["forced"].string.flatMap(Override.Action.init) {
+        case .drain: notes.append("drained")
+        case .up, .down: notes.append("forced")
+        case nil: break
+        }
+        if verdict["heldUntil"].int != nil { notes.append("held down") }
+        if verdict["frozen"].bool == true { notes.append("frozen") }
+        if verdict["stale"].bool == true { notes.append("stale") }
+        return notes.isEmpty ? text : text + " (\(notes.joined(separator: ", ")))"
     }
 
     var table: String {

@@ -12,7 +12,8 @@ import Invocation
             """,
         subcommands: [
             CheckCommand.self, SchemaCommand.self, StatusCommand.self, ExplainCommand.self, DrainCommand.self,
-            UndrainCommand.self, ReloadCommand.self,
+            UndrainCommand.self, ForceCommand.self, GateCommand.self, ReleaseCommand.self, OverridesCommand.self,
+            ReloadCommand.self,
         ])
 
     static func main() async { await invoke() }

@@ -1,10 +1,13 @@
 import Geo
 import Model
 
-/// `prefix,continent,country` files.
+/// Location files.
 package struct LocationTarget: FuzzTarget {
     package static let name = "location"
-    package static let tokens = ["/8", "::", "::ffff:10.0.0.0/104", "0.0.0.0/0", "EU", "DE", "\r\n", "#", ",,"].map(
+    package static let tokens = [
+        "/8", "::", "::ffff:10.0.0.0/104", "0.0.0.0/0", "EU", "DE", "\r\n", "#", ",,", "BE,Berlin,52.5,13.4,3320",
+        ",,-90,180,",
+    ].map(
         \.octets)
 
     package init() {}

@@ -30,7 +30,8 @@ package enum Targets {
         [
             LocationTarget.self, LatencyTarget.self, MMDBTarget.self, TopologyTarget.self, RequestTarget.self,
             ResponseTarget.self, ChunkedTarget.self, ReportTarget.self, BatchTarget.self, AuthorizationTarget.self,
-            QueryTarget.self, ZoneTarget.self, MessageTarget.self, StartupTarget.self,
+            QueryTarget.self, OptionsTarget.self, StreamTarget.self, ServiceBindingTarget.self, ZoneTarget.self,
+            MessageTarget.self, StartupTarget.self, ProxyTarget.self, StateTarget.self,
         ]
     }
 }

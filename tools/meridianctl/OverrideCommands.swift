@@ -1,0 +1,134 @@
+import ArgumentParser
+import ControlPlane
+import Model
+
+struct ForceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "force",
+        abstract: "Have a region, service, name or node count as healthy or unhealthy, whatever is known about it.",
+        subcommands: [Up.self, Down.self])
+
+    struct Up: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Have it count as healthy.")
+
+        @OptionGroup var targets: Targets
+        @OptionGroup var desk: OverrideDesk
+        @Option(help: "Why, for those who look at the status.")
+        var reason: String
+
+        func run() async throws { try await force(.up, targets, desk, reason) }
+    }
+
+    struct Down: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Have it count as unhealthy.")
+
+        @OptionGroup var targets: Targets
+        @OptionGroup var desk: OverrideDesk
+        @Option(help: "Why, for those who look at the status.")
+        var reason: String
+
+        func run() async throws { try await force(.down, targets, desk, reason) }
+    }
+
+    private static func force(
+        _ action: Override.Action, _ targets: Targets, _ desk: OverrideDesk, _ reason: String
+    ) async throws {
+        guard let subject = try OverrideSubject(targets.nodes) else {
+            throw ValidationError(
+                "say what: 'region eu-west', 'service shop', 'name www.shop.test' or 'node l7-eu-west'")
+        }
+        try await desk.say(action, subject, reason: reason, targets)
+    }
+}
+
+struct GateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gate", abstract: "Open or close the gate of a safety rule for a while.",
+        subcommands: [Open.self, Close.self])
+
+    struct Open: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Let changes through.")
+
+        @OptionGroup var targets: Targets
+        @OptionGroup var desk: OverrideDesk
+        @Option(help: "Why, for those who look at the status.")
+        var reason: String
+
+        func run() async throws { try await set(.up, targets, desk, reason) }
+    }
+
+    struct Close: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Refuse changes.")
+
+        @OptionGroup var targets: Targets
+        @OptionGroup var desk: OverrideDesk
+        @Option(help: "Why, for those who look at the status.")
+        var reason: String
+
+        func run() async throws { try await set(.down, targets, desk, reason) }
+    }
+
+    private static func set(
+        _ action: Override.Action, _ targets: Targets, _ desk: OverrideDesk, _ reason: String
+    ) async throws {
+        guard targets.nodes.count == 1, let subject = try OverrideSubject(["gate", targets.nodes[0]]) else {
+            throw ValidationError("which gate? The name of its rule")
+        }
+        try await desk.say(action, subject, reason: reason, targets)
+    }
+}
+
+struct ReleaseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release", abstract: "Take an override back before its time is over.")
+
+    @OptionGroup var targets: Targets
+    @OptionGroup var desk: OverrideDesk
+
+    @Option(help: "Why, for those who look at the status.")
+    var reason: String = ""
+
+    func run() async throws {
+        if let subject = try OverrideSubject(targets.nodes) {
+            try await desk.release(subject, id: nil, reason: reason, targets)
+        } else if targets.nodes.count == 1 {
+            try await desk.release(nil, id: targets.nodes[0], reason: reason, targets)
+        } else {
+            throw ValidationError("say which: its id, or what it is on, such as 'region eu-west'")
+        }
+    }
+}
+
+struct OverridesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "overrides", abstract: "List the overrides in force.",
+        discussion: "Oldest first: where several match, the last decides.")
+
+    @OptionGroup var targets: Targets
+
+    @Flag(help: "Print what the nodes say, as JSON.")
+    var json = false
+
+    func run() async throws {
+        let client = AdminClient(timeout: .seconds(targets.timeout))
+        let answers = await client.ask(try targets.resolve()) { await client.get("/overrides", from: $0) }
+        var known: [(node: String, overrides: [StatusValue])] = []
+        var failed = false
+        for (target, answer) in answers {
+            switch answer {
+            case .success(let value): known.append((target.name, value["overrides"].array))
+            case .failure(let failure):
+                failed = true
+                Output.line("\(target.name): \(failure.description)", to: .diagnostics)
+            }
+        }
+        if json {
+            let nodes = known.map { ($0.node, StatusValue.array($0.overrides)) }
+            Output.write(["nodes": .object(Dictionary(nodes) { first, _ in first })] as StatusValue)
+        } else {
+            let table = OverrideTable(known)
+            Output.write(table.isEmpty ? "no overrides are in force\n" : table.text)
+        }
+        if failed { throw ExitCode(1) }
+    }
+}
