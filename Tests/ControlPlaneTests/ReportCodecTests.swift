@@ -12,7 +12,13 @@ struct ReportCodecTests {
             PoolFact(
                 pool: "p", service: nil, up: 1, total: 2, primaries: 1, replicas: 0, inFlight: 3, ratePerSecond: 0.1,
                 errorRate: 0.25, p50Milliseconds: 1, p99Milliseconds: 2.5, troubles: ["\"x\"\n: /ü"])
-        ], observations: [Observation(service: "s", region: "us", up: false, reason: "refused")], rate: 12.5)
+        ], observations: [Observation(service: "s", region: "us", up: false, reason: "refused")], rate: 12.5,
+        overrides: [
+            Override(
+                id: "ov-1", target: Override.Target(.name, "www.*", region: "eu-?"), action: .down,
+                stamp: Timestamp(milliseconds: 1_700_000_000_000), expires: Timestamp(milliseconds: 1_700_000_060_000),
+                author: "ana", reason: "\"quoted\"", isReleased: true, against: ["two-regions"])
+        ])
 
     @Test("A report reads back as it was, and equal reports have equal bytes")
     func roundTrip() throws {
@@ -37,6 +43,54 @@ struct ReportCodecTests {
         for text in broken {
             #expect(throws: Refusal.malformed) { try ReportCodec.decode(Array(text.utf8)) }
         }
+    }
+
+    @Test("Impossible overrides are refused, and a report of a node that knows of none has none")
+    func overrides() throws {
+        let text = String(decoding: try ReportCodec.encode(report), as: UTF8.self)
+        let broken = [
+            text.replacing("\"kind\":\"name\"", with: "\"kind\":\"planet\""),
+            text.replacing("\"action\":\"down\"", with: "\"action\":\"sideways\""),
+            text.replacing("\"stamp\":1700000000000", with: "\"stamp\":-1"),
+            text.replacing("\"stamp\":1700000000000", with: "\"stamp\":9223372036854775807"),
+            text.replacing("\"expires\":1700000060000", with: "\"expires\":\"soon\""),
+            text.replacing("\"pattern\":\"www.*\"", with: "\"pattern\":\"WWW.*\""),
+            text.replacing("\"pattern\":\"www.*\"", with: "\"pattern\":\"www.test\""),
+            text.replacing("\"against\":[\"two-regions\"]", with: "\"against\":null"),
+        ]
+        for text in broken {
+            #expect(throws: Refusal.malformed, "\(text)") { try ReportCodec.decode(Array(text.utf8)) }
+        }
+        var plain = report
+        plain.overrides = []
+        let bytes = try ReportCodec.encode(plain)
+        #expect(!String(decoding: bytes, as: UTF8.self).contains("overrides"))
+        #expect(try ReportCodec.decode(bytes).overrides == [])
+    }
+
+    @Test("Overrides that no node would make are not acceptable")
+    func limits() {
+        let good = report.overrides[0]
+        #expect(good.isAcceptable)
+        func changed(_ change: (inout Override) -> Void) -> Override {
+            var override = good
+            change(&override)
+            return override
+        }
+        let bad = [
+            changed { $0.id = "" }, changed { $0.target.pattern = "" }, changed { $0.target.region = "" },
+            changed { $0.reason = String(repeating: "x", count: 201) }, changed { $0.author = "a\nb" },
+            changed { $0.expires = $0.stamp - .milliseconds(1) },
+            changed { $0.expires = $0.stamp + Override.longest + .milliseconds(1) },
+            changed { $0.against = Array(repeating: "r", count: 9) },
+            changed { $0.stamp = Timestamp(milliseconds: -1) },
+        ]
+        for override in bad { #expect(!override.isAcceptable) }
+        var crowded = report
+        crowded.overrides = Array(repeating: good, count: ReportLimits().overrides + 1)
+        #expect(!crowded.isAcceptable(ReportLimits()))
+        crowded.overrides.removeLast()
+        #expect(crowded.isAcceptable(ReportLimits()))
     }
 
     @Test("A batch carries the exact bytes that were signed")

@@ -69,7 +69,7 @@ struct SafetyTests {
             ) { response in answer.withLock { $0 = response.status } }
             return answer.withLock { $0 }
         }
-        for path in ["/status", "/metrics", "/config", "/explain", "/nothing"] {
+        for path in ["/status", "/metrics", "/config", "/explain", "/overrides", "/overrides/x", "/nothing"] {
             #expect(status(path, nil) == 401)
             #expect(status(path, "Bearer a token of some lengtH") == 401)
             #expect(status(path, "Basic a token of some length") == 401)

@@ -71,18 +71,20 @@ final class Scene {
     }
 
     /// Boots a node as `NodeRuntime.serve` does, without signals.
-    func boot(_ name: String, _ tier: Tier) throws {
+    ///
+    /// Without `working` nobody judges or reports: the node knows what it starts with.
+    func boot(_ name: String, _ tier: Tier, working: Bool = true) throws {
         let plane = FakePlane(tier)
         let snapshot = try TopologyLoader.load(path: topology)
         guard let id = snapshot.node(named: name) else { return }
         let secrets = try NodeSecrets(snapshot, node: id, topology: topology)
         let node = try RunningNode(snapshot, node: id, topology: topology, secrets: secrets, plane: plane)
-        node.startProbes()
+        if working { node.startProbes() }
         try plane.start(try plane.prepare(snapshot, node: id), health: node.board)
         try node.openListeners()
         nodes[name] = node
         planes[name] = plane
-        pumps.append(Task { await node.work() })
+        if working { pumps.append(Task { await node.work() }) }
     }
 
     /// Ends a node without a word, as SIGKILL would.

@@ -20,6 +20,14 @@ import Testing
             ("dynamic by prefix", try QueryText("www.shop.test.", .a).octets),
             ("dynamic by subnet", try QueryText("www.shop.test.", .a, edns: geo).octets),
             ("weighted", try QueryText("weighted.shop.test.", .a).octets),
+            (
+                "cookie and identity",
+                try QueryText(
+                    "static.shop.test.", .a,
+                    edns: QueryText.EDNS(options: [(code: 10, data: [1, 2, 3, 4, 5, 6, 7, 8]), (code: 3, data: [])])
+                ).octets
+            ),
+            ("any", try QueryText("static.shop.test.", .any).octets),
             ("refused", try QueryText("other.test.", .a).octets),
             ("broken", Array(try QueryText("static.shop.test.", .a).octets.dropLast(3))),
         ]

@@ -9,8 +9,16 @@ final class AnsweringServer {
     let worker: WorkerResponder
     private let output: UnsafeMutableRawBufferPointer
 
-    init(_ table: AnswerTable, maximumUDPSize: Int = 1232) {
-        worker = WorkerResponder(table: table, maximumUDPSize: maximumUDPSize, seed: 42)
+    convenience init(_ table: AnswerTable, maximumUDPSize: Int = 1232) {
+        var conduct = Conduct()
+        conduct.maximumUDPSize = maximumUDPSize
+        // Most tests look at answers, not at how much strangers get.
+        conduct.amplification = 0
+        self.init(table, conduct: conduct)
+    }
+
+    init(_ table: AnswerTable, conduct: Conduct) {
+        worker = WorkerResponder(table: table, conduct: conduct, seed: 42)
         unsafe output = .allocate(byteCount: 65_536, alignment: 64)
     }
 

@@ -51,7 +51,8 @@ final class SteeredServer {
                   steps: [{failover: [us, eu]}]
         """
 
-    init(zone: String = zone, names: String = names) throws {
+    /// `services`: further ones than `shop`, as they stand in a topology.
+    init(zone: String = zone, names: String = names, services: String = "") throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("dns-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data(zone.utf8).write(to: folder.appendingPathComponent("shop.test.zone"))
@@ -60,7 +61,7 @@ final class SteeredServer {
               us: {location: {continent: NA, country: US}, address: 127.0.0.1}
               eu: {location: {continent: EU, country: DE}, address: 127.0.0.1}
               ap: {location: {continent: AS, country: IN}, address: 127.0.0.1}
-            services: {shop: {}}
+            services: {shop: {}\(services.isEmpty ? "" : ", " + services)}
             nodes:
               dns-1: {tier: dns, region: us, address: 127.0.0.1, workers: 1}
             dns:
@@ -96,8 +97,11 @@ final class SteeredServer {
                 share: shares[name] ?? 1, since: Timestamp(nanoseconds: 0), reasons: [])
         }
         board.publish(verdicts, in: snapshot, failOpen: [])
-        server.worker.use(Self.table(preparation, board), maximumUDPSize: 1232)
+        server.worker.use(Self.table(preparation, board))
     }
+
+    /// Makes `verdicts` known, and compiles nothing.
+    func publish(_ verdicts: [Verdict]) { board.publish(verdicts, in: preparation.snapshot, failOpen: []) }
 
     func addresses(_ name: String, _ type: RecordType = .a, from client: String = "192.0.2.1") throws -> [String] {
         try server.ask(name, type, from: client).answer.map { $0.data.description }

@@ -87,7 +87,7 @@ import Testing
         ("web 60 A 192.0.2.1 )", "zone:1:20: error: a closing parenthesis without an opening one"),
         ("web 60 TYPE999 x", "zone:1:16: error: the data of type TYPE999 must be written as \\# LENGTH HEX (RFC 3597)"),
         ("web 60 TYPE999 \\# 3 0a", "zone:1:19: error: 3 octets are announced, 1 are given"),
-        ("$WHAT x", "zone:1:1: error: \"$WHAT\" is not a directive; $ORIGIN, $TTL and $INCLUDE are"),
+        ("$WHAT x", "zone:1:1: error: \"$WHAT\" is not a directive; $ORIGIN, $TTL, $INCLUDE and $GENERATE are"),
         ("$TTL", "zone:1:1: error: write it as $TTL SECONDS"),
     ])
     func saysWhatIsWrongAndWhere(_ text: String, _ error: String) throws {

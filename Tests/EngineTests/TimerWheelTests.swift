@@ -55,7 +55,7 @@ struct TimerWheelTests {
         let worker = try Worker(index: 0, counters: CounterBlock(count: 0))
         var wheel = TimerWheel(now: 0)
         defer { wheel.tearDown() }
-        #expect(wheel.timeout(now: 0) == 1_000)
+        #expect(wheel.timeout(now: 0) == -1)
         let channel = Ticker(worker: worker) {}
         channel.deadline = 100_000_000
         wheel.arm(channel)

@@ -117,4 +117,115 @@ struct PrefixTableTests {
         for (prefix, value) in entries { last[prefix] = value }
         #expect(last.allSatisfy { table.lookup($0.key.address).value == $0.value })
     }
+
+    /// What the table must agree with where prefixes are many: a trie of bits.
+    final class Trie {
+        var value: UInt32?
+        var sides: (Trie?, Trie?) = (nil, nil)
+
+        func insert(_ prefix: IPPrefix, _ value: UInt32) {
+            var node = self
+            for index in 0..<prefix.length {
+                let isRight = prefix.address.bit(at: index)
+                let next = (isRight ? node.sides.1 : node.sides.0) ?? Trie()
+                if isRight { node.sides.1 = next } else { node.sides.0 = next }
+                node = next
+            }
+            node.value = value
+        }
+
+        func value(of address: IPAddress) -> UInt32? {
+            var node = self
+            var found = value
+            for index in 0..<address.family.bits {
+                guard let next = address.bit(at: index) ? node.sides.1 : node.sides.0 else { break }
+                node = next
+                found = node.value ?? found
+            }
+            return found
+        }
+    }
+
+    /// Where prefixes crowd: everywhere, in one /8 or /32, in one /64, around bucket and slot edges.
+    enum Crowd: CaseIterable {
+        case spread, one, host, edges, mixed
+
+        func prefix(using generator: inout SeededGenerator) -> IPPrefix {
+            let v4 = Bool.random(using: &generator)
+            let noise = generator.next()
+            switch self {
+            case .spread:
+                return v4
+                    ? IPPrefix(IPAddress(v4: UInt32(truncatingIfNeeded: noise)), length: 24)
+                    : IPPrefix(IPAddress(v6: 0x2000 << 48 | noise >> 3, 0), length: 48)
+            case .one:
+                return v4
+                    ? IPPrefix(IPAddress(v4: 10 << 24 | UInt32(truncatingIfNeeded: noise) >> 8), length: 28)
+                    : IPPrefix(IPAddress(v6: 0x2001_0db8 << 32 | noise >> 32, 0), length: 48 + Int(noise & 15))
+            case .host:
+                return v4
+                    ? IPPrefix(IPAddress(v4: 0x0a01_0000 | UInt32(noise & 0xffff)), length: 32)
+                    : IPPrefix(IPAddress(v6: 0x2001_0db8 << 32 | noise & 3, noise), length: 128 - Int(noise & 7))
+            case .edges:
+                let step = UInt32(noise & 0xff) << 24 | (noise & 256 == 0 ? 0 : 0xffff)
+                return v4
+                    ? IPPrefix(IPAddress(v4: step &- UInt32(noise >> 9 & 1)), length: 32)
+                    : IPPrefix(
+                        IPAddress(v6: (noise & 0xffff) << 48 &- (noise >> 16 & 1), noise & 0x10000 == 0 ? 0 : .max),
+                        length: noise & 0x20000 == 0 ? 128 : 64)
+            case .mixed:
+                let crowd = [Crowd.spread, .one, .host, .edges].randomElement(using: &generator) ?? .spread
+                let prefix = crowd.prefix(using: &generator)
+                return IPPrefix(prefix.address, length: Int.random(in: 0...prefix.length, using: &generator))
+            }
+        }
+    }
+
+    @Test(
+        "Thousands of prefixes, spread or crowded, agree with a trie, and widths with what lies around",
+        arguments: Crowd.allCases)
+    func crowded(crowd: Crowd) {
+        var generator = SeededGenerator(seed: 7)
+        var entries: [(prefix: IPPrefix, value: UInt32)] = []
+        let tries: [IPAddress.Family: Trie] = [.v4: Trie(), .v6: Trie()]
+        for value in 0..<UInt32(6000) {
+            let prefix = crowd.prefix(using: &generator)
+            entries.append((prefix, value % 7))
+            tries[prefix.address.family]?.insert(prefix, value % 7)
+        }
+        let table = PrefixTable(entries, otherwise: 99)
+        func naive(_ address: IPAddress) -> UInt32 { tries[address.family]?.value(of: address) ?? 99 }
+        for address in RandomAddresses.probes(entries.map(\.prefix), using: &generator) {
+            let match = table.lookup(address)
+            guard match.value == naive(address) else {
+                Issue.record("\(address): \(match.value), not \(naive(address))")
+                return
+            }
+            let range = IPPrefix(address, length: match.width)
+            let others = RandomAddresses.edges(of: range)
+            #expect(naive(others[0]) == match.value && naive(others[1]) == match.value, "\(range)")
+            #expect(table.lookup(others[0]) == match && table.lookup(others[1]) == match, "\(range)")
+        }
+    }
+
+    @Test(
+        "Joined and replaced tables of thousands of crowded prefixes are what their lookups say",
+        arguments: Crowd.allCases)
+    func crowdedJoins(crowd: Crowd) {
+        var generator = SeededGenerator(seed: 8)
+        func some() -> [(prefix: IPPrefix, value: UInt32)] {
+            (0..<1500).map { (crowd.prefix(using: &generator), UInt32($0 % 5)) }
+        }
+        let (first, second) = (some(), some())
+        let (left, right) = (PrefixTable(first, otherwise: 9), PrefixTable(second, otherwise: 9))
+        let joined = left.combined(with: right) { $0 * 10 + $1 }
+        let same = left.mapped { $0 }
+        for address in RandomAddresses.probes((first + second).map(\.prefix), using: &generator) {
+            let (one, two) = (left.lookup(address), right.lookup(address))
+            let match = joined.lookup(address)
+            #expect(match == .init(value: one.value * 10 + two.value, width: max(one.width, two.width)), "\(address)")
+            #expect(same.lookup(address) == one, "\(address)")
+        }
+        #expect(same.rangeCount == left.rangeCount)
+    }
 }

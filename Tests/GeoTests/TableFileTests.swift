@@ -17,11 +17,50 @@ struct TableFileTests {
         #expect(try table.place(of: #require(IPAddress("10.1.0.1"))).width == 16)
     }
 
+    @Test("Subdivision, city, coordinates and network are read where they stand")
+    func fullLocations() throws {
+        let table = try LocationTable(
+            csv: Array("10.0.0.0/8,EU,DE,BE,Berlin,52.5244,13.4105,3320\n10.1.0.0/16,EU,DE,,,,,3320\n::/0,,,,,,,1".utf8)
+        )
+        let berlin = table.place(of: try #require(IPAddress("10.0.0.1")))
+        #expect(berlin.place.subdivisions == ["DE-BE"])
+        #expect(table.cityName(of: berlin.place) == "Berlin")
+        #expect(berlin.place.coordinates == Coordinates(latitude: 52.5244, longitude: 13.4105))
+        #expect(berlin.place.asn == 3320)
+        #expect(berlin.width == 16)
+        let germany = table.place(of: try #require(IPAddress("10.1.0.1"))).place
+        #expect(germany == Place(continent: "EU", country: "DE", asn: 3320))
+        #expect(table.cityName(of: germany) == nil && germany.coordinates == nil)
+        #expect(table.place(of: try #require(IPAddress("2001:db8::1"))).place.asn == 1)
+        #expect(MemoryLayout<Place>.stride == 32)
+    }
+
+    @Test("Classes join what their key does not tell apart, and networks cut only when they are asked for")
+    func classes() throws {
+        let table = try LocationTable(
+            csv: Array("10.0.0.0/9,EU,DE,BE,,,,1\n10.128.0.0/9,EU,DE,HH,,,,2\n11.0.0.0/8,EU,DE,HH,,,,2".utf8))
+        let address = try #require(IPAddress("10.1.2.3"))
+        func scope<Key: Hashable>(_ classes: (table: PrefixTable, keys: [Key])) -> (Key, Int) {
+            let match = classes.table.lookup(address)
+            return (classes.keys[Int(match.value)], match.width)
+        }
+        #expect(scope(table.classes { $0.country ?? "" }) == ("DE", 7))
+        #expect(scope(table.classes { $0.subdivisions }) == (["DE-BE"], 9))
+        #expect(scope(table.classes(asksNetworks: true) { $0.asn }) == (1, 9))
+        #expect(scope(table.classes { $0.asn }) == (0, 0))
+    }
+
     @Test(
         "A line of a location file that is wrong is named with line and column",
         arguments: [
             ("10.0.0.0/8,EU", "1:1: 2 fields"),
-            ("\n10.0.0.0/8,EU,DE,x", "2:1: 4 fields"),
+            ("\n10.0.0.0/8,EU,DE,,,,,,x", "2:1: 9 fields"),
+            ("\n10.0.0.0/8,EU,DE,x", "2:18: \"x\" is not a subdivision"),
+            ("10.0.0.0/8,EU,DE,BE,,91,0", "1:22: \"91\" is not degrees"),
+            ("10.0.0.0/8,EU,DE,BE,,9,nan", "1:24: \"nan\" is not degrees"),
+            ("10.0.0.0/8,EU,DE,BE,,9", "1:22: a latitude without"),
+            ("10.0.0.0/8,EU,DE,BE,,,,0", "1:24: \"0\" is not an AS number"),
+            ("10.0.0.0/8,EU,DE,BE,,,,4294967296", "1:24: \"4294967296\" is not an AS number"),
             ("10.0.0.1/8,EU,DE", "1:1: \"10.0.0.1/8\" is no prefix"),
             ("10.0.0.0/33,EU,DE", "1:1: \"10.0.0.0/33\" is no prefix"),
             ("10.0.0.0/+8,EU,DE", "1:1: \"10.0.0.0/+8\" is no prefix"),

@@ -77,9 +77,30 @@ struct VerdictTests {
         world.say("l7-eu", stating: [word])
         #expect(world.down() == ["eu"])
         let fresh = world.engine.evaluate(
-            world.reports, own: "l7-us", snapshot: world.snapshot, map: world.map, trustStatements: false,
+            Known(reports: world.reports), own: "l7-us", snapshot: world.snapshot, map: world.map,
+            trustStatements: false,
             now: world.now)
         #expect(world.verdict("shop", "eu", in: fresh)?.healthy == true, "others than DNS nodes go by facts")
+    }
+
+    @Test("Two of three remote regions die at once: a third that speaks and answers tells it from our own isolation")
+    func witness() {
+        // The DNS node's own region is us: ap is the witness when eu and us' own balancers fall silent.
+        for (dead, witnessed) in [(["us", "eu"], true), (["eu", "ap"], false)] {
+            var world = World(failStaticShare: 60)
+            _ = world.judge()
+            let silent = Set(dead.flatMap { ["l7-\($0)", "l4-\($0)"] })
+            for step in 1...8 {
+                world.now = world.now + .seconds(1)
+                world.repeatAll(except: silent)
+                // The checks fail only after the silence was noticed: sooner, they would have decided by themselves.
+                world.say("dns-1", seesDown: step > 6 ? Set(dead) : [])
+                _ = world.judge()
+            }
+            let evaluation = world.judge()
+            #expect(evaluation.frozen)
+            #expect(world.down() == (witnessed ? Set(dead) : []), "\(dead)")
+        }
     }
 
     @Test("Votes: the majority of fresh vantage points decides, a tie does not")

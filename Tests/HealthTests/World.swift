@@ -8,6 +8,8 @@ struct World {
     let map: ServiceMap
     var reports: [String: HeardReport] = [:]
     var engine = VerdictEngine()
+    var overrides = OverrideSet()
+    var sights: [Sight] = []
     var now = Timestamp(milliseconds: 1_700_000_000_000)
 
     init(
@@ -98,7 +100,9 @@ struct World {
     }
 
     mutating func judge(own: String = "dns-1") -> Evaluation {
-        engine.evaluate(reports, own: own, snapshot: snapshot, map: map, trustStatements: true, now: now)
+        engine.evaluate(
+            Known(reports: reports, sights: sights, overrides: OverrideRules(overrides.live(at: now))), own: own,
+            snapshot: snapshot, map: map, trustStatements: true, now: now)
     }
 
     func verdict(_ service: String, _ region: String, in evaluation: Evaluation) -> Verdict? {

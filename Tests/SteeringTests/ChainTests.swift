@@ -58,7 +58,7 @@ enum World3 {
 struct ChainTests {
     @Test("Healthy keeps the healthy, and everybody when nobody is")
     func healthy() throws {
-        let plan = try World3.plan([.healthy])
+        let plan = try World3.plan([.healthy()])
         #expect(plan.classCount == 1)
         let some = try World3.answer(plan, "10.1.0.1", World3.up(false, true, true))
         #expect(some == ClassAnswer(variants: [.init(candidates: [1, 2], cumulative: 1)], failOpen: false))
@@ -76,7 +76,7 @@ struct ChainTests {
             ("10.1.0.1", [false, true, true], [1, 2]),
         ])
     func geo(client: String, health: [Bool], expected: [Int]) throws {
-        let plan = try World3.plan([.healthy, World3.geo])
+        let plan = try World3.plan([.healthy(), World3.geo])
         let answer = try World3.answer(plan, client, health.map { CandidateHealth(healthy: $0) })
         #expect(answer.variants.map(\.candidates) == [expected])
         #expect(!answer.failOpen)
@@ -85,7 +85,7 @@ struct ChainTests {
     @Test("A prefix beats a country; the prefixes around it come next; the answer is as wide as it may be")
     func geoPrefixes() throws {
         let plan = try World3.plan([
-            .healthy,
+            .healthy(),
             .geo(
                 .init(
                     prefixes: [try #require(IPPrefix("10.0.0.0/8")): [0], try #require(IPPrefix("10.3.3.0/24")): [1]],
@@ -113,7 +113,7 @@ struct ChainTests {
 
     @Test("Latency keeps those within the tolerance of the best that is left, the nearest first")
     func latency() throws {
-        let plan = try World3.plan([.healthy, World3.latency])
+        let plan = try World3.plan([.healthy(), World3.latency])
         func kept(_ client: String, _ health: [CandidateHealth]) throws -> [[Int]] {
             try World3.answer(plan, client, health).variants.map(\.candidates)
         }
@@ -128,7 +128,7 @@ struct ChainTests {
 
     @Test("Weights split the answers; zero counts only when nothing else is left")
     func weighted() throws {
-        let plan = try World3.plan([.healthy, .weighted([10, 30, 0])])
+        let plan = try World3.plan([.healthy(), .weighted([10, 30, 0])])
         func split(_ health: [CandidateHealth]) throws -> [ClassAnswer.Variant] {
             try World3.answer(plan, "10.1.0.1", health).variants
         }
@@ -154,18 +154,18 @@ struct ChainTests {
 
     @Test("Steps behind the weights narrow the choice and leave one candidate an answer")
     func afterWeights() throws {
-        let plan = try World3.plan([.weighted([10, 30, 60]), .healthy, .limit(1)])
+        let plan = try World3.plan([.weighted([10, 30, 60]), .healthy(), .take(1)])
         let answer = try World3.answer(plan, "10.1.0.1", World3.up(true, true, false))
         #expect(
             answer.variants == [.init(candidates: [0], cumulative: 10), .init(candidates: [1], cumulative: 40)])
-        let one = try World3.plan([.weighted([10, 30, 60]), .failover([2, 0])])
+        let one = try World3.plan([.weighted([10, 30, 60]), .priority(.init([2, 0]))])
         #expect(
             try World3.answer(one, "10.1.0.1", World3.up(true, true, true)).variants.map(\.candidates) == [[2]])
     }
 
     @Test("Failover takes the first that is left, limit the first few")
     func failoverAndLimit() throws {
-        let failover = try World3.plan([.healthy, .failover([2, 0])])
+        let failover = try World3.plan([.healthy(), .priority(.init([2, 0]))])
         func kept(_ plan: SteeringPlan, _ health: [CandidateHealth]) throws -> [[Int]] {
             try World3.answer(plan, "10.1.0.1", health).variants.map(\.candidates)
         }
@@ -173,14 +173,14 @@ struct ChainTests {
         #expect(try kept(failover, World3.up(true, true, false)) == [[0]])
         // Nobody of the order is left: the set stays as it is.
         #expect(try kept(failover, World3.up(false, true, false)) == [[1]])
-        #expect(try kept(World3.plan([.limit(2)]), World3.up(true, true, true)) == [[0, 1]])
-        #expect(try kept(World3.plan([World3.latency, .limit(1)]), World3.up(true, true, true)) == [[0]])
+        #expect(try kept(World3.plan([.take(2)]), World3.up(true, true, true)) == [[0, 1]])
+        #expect(try kept(World3.plan([World3.latency, .take(1)]), World3.up(true, true, true)) == [[0]])
         #expect(try kept(World3.plan([]), World3.up(false, true, true)) == [[0, 1, 2]])
     }
 
     @Test("A returning candidate gets its share and the rest goes where it went before")
     func ramp() throws {
-        let plan = try World3.plan([.healthy, .failover([0, 1, 2])])
+        let plan = try World3.plan([.healthy(), .priority(.init([0, 1, 2]))])
         var health = World3.up(true, true, true)
         health[0].share = 0.3
         let answer = try World3.answer(plan, "10.1.0.1", health)
@@ -193,7 +193,7 @@ struct ChainTests {
 
     @Test("Candidates that are all returning share as if none were; a share of zero is out")
     func rampOfAll() throws {
-        let plan = try World3.plan([.healthy])
+        let plan = try World3.plan([.healthy()])
         var health = World3.up(true, false, false)
         health[0].share = 0.1
         #expect(try World3.answer(plan, "10.1.0.1", health).variants.map(\.candidates) == [[0]])
@@ -205,7 +205,7 @@ struct ChainTests {
 
     @Test("Weights keep their proportions while somebody returns")
     func rampWithWeights() throws {
-        let plan = try World3.plan([.healthy, .weighted([1, 1, 2])])
+        let plan = try World3.plan([.healthy(), .weighted([1, 1, 2])])
         var health = World3.up(true, true, true)
         health[2].share = 0.5
         let answer = try World3.answer(plan, "10.1.0.1", health)

@@ -1,85 +1,318 @@
+import Foundation
 import Geo
 import Model
 import Steering
 
-/// The chain for one client, straight from the entries of the maps: no table, no class, floating point.
+/// The chain for one client, straight from the entries of the maps: no table, no class, floating point, one draw after the
+/// other.
 struct DirectEvaluation {
-    /// The part of the answers that each list of candidates gets.
+    /// The part of the answers that each list of leaves gets.
     private(set) var shares: [[Int]: Double] = [:]
     private(set) var failOpen = false
+    /// The order in which the first `capacity` step found its candidates.
+    private(set) var order: [Int]?
 
     private let scene: RandomScene
     private let client: IPAddress
-    private let health: [CandidateHealth]
+    private let chain: RandomScene.Chain
+    /// By candidate of the chain.
+    private var health: [CandidateHealth] = []
+    private let isCounting: Bool
+    /// `order` with everybody healthy.
+    private var calm: [Int]?
 
-    init(scene: RandomScene, client: IPAddress, health: [CandidateHealth]) {
+    /// `isCounting`: whether the scene's capacity shares are in force.
+    init(
+        scene: RandomScene, chain: RandomScene.Chain? = nil, client: IPAddress, health leaves: [CandidateHealth],
+        isCounting: Bool = true
+    ) {
         self.scene = scene
         self.client = client
-        self.health = health
-        // One draw in a thousand steps decides for all returning candidates alike; shares are tenths.
-        for draw in 0..<10 {
-            let included = health.map { $0.healthy && $0.share * 10 > Double(draw) + 0.5 }
-            run(included)
+        self.chain = chain ?? scene.chain
+        self.isCounting = isCounting
+        var inner: [DirectEvaluation?] = []
+        for member in self.chain.members {
+            switch member {
+            case .leaf(let leaf):
+                inner.append(nil)
+                health.append(Self.ordered(leaves[leaf]))
+            case .chain(let nested):
+                let found = DirectEvaluation(
+                    scene: scene, chain: nested, client: client, health: leaves, isCounting: isCounting)
+                inner.append(found)
+                health.append(found.summary(nested.leaves.map { Self.ordered(leaves[$0]) }, all: leaves))
+            }
         }
+        if isCounting, self.chain.steps.contains(where: { $0.label == "capacity" }) {
+            calm =
+                DirectEvaluation(
+                    scene: scene, chain: self.chain, client: client,
+                    health: leaves.map { _ in CandidateHealth(healthy: true) }, isCounting: false
+                ).order
+        }
+        // One draw for all that return and one for all that shed: between its edges each does the same.
+        let isHashed = self.chain.steps.contains(.hash)
+        let sheds = self.chain.steps.flatMap { step -> [Double] in
+            guard case .shed(let step) = step else { return [] }
+            return health.map { 1 - part(step, $0) }
+        }
+        var lists: [[Int]: Double] = [:]
+        for (returning, often) in Self.draws(isHashed ? [] : health.map(\.share)) {
+            let included = health.map { $0.healthy && (isHashed ? $0.share > 0 : $0.share > returning) }
+            for (shed, frequent) in Self.draws(sheds) {
+                for (list, part) in run(included, shed: shed) { lists[list, default: 0] += part * often * frequent }
+            }
+        }
+        for (list, part) in lists { expand(list, part, inner) }
     }
 
-    private mutating func run(_ included: [Bool]) {
-        var remaining = Array(0..<scene.count)
+    /// One draw of each interval between `edges`, and how often draws fall there.
+    private static func draws(_ edges: [Double]) -> [(draw: Double, part: Double)] {
+        let sorted = Set(edges + [0, 1]).sorted()
+        return zip(sorted, sorted.dropFirst()).map { (($0 + $1) / 2, $1 - $0) }
+    }
+
+    private static func ordered(_ health: CandidateHealth) -> CandidateHealth {
+        var health = health
+        if health.order == .up { (health.healthy, health.share, health.upShare) = (true, 1, 1) }
+        if health.order == .down { health.healthy = false }
+        return health
+    }
+
+    /// What the chain around it sees of this one.
+    private func summary(_ inside: [CandidateHealth], all: [CandidateHealth]) -> CandidateHealth {
+        let answered = Set(shares.keys.flatMap(\.self))
+        let loads = inside.compactMap(\.load)
+        let capacities = inside.compactMap(\.capacity)
+        return CandidateHealth(
+            healthy: !failOpen && answered.contains { Self.ordered(all[$0]).healthy },
+            order: inside.allSatisfy { $0.order == .down || $0.order == .drain } ? .drain : nil,
+            upShare: inside.map(\.upShare).reduce(0, +) / Double(inside.count),
+            load: loads.count == inside.count ? loads.reduce(0, +) : nil,
+            capacity: capacities.count == inside.count ? capacities.reduce(0, +) : nil)
+    }
+
+    /// Lists of candidates → lists of leaves. Of several chains in one list the answers are taken as independent, which
+    /// leaves each leaf its part.
+    private mutating func expand(_ list: [Int], _ part: Double, _ inner: [DirectEvaluation?]) {
+        var lists: [[Int]: Double] = [[]: part]
+        for member in list {
+            let ways: [[Int]: Double]
+            switch chain.members[member] {
+            case .leaf(let leaf): ways = [[leaf]: 1]
+            case .chain:
+                ways = inner[member]?.shares ?? [:]
+                failOpen = failOpen || inner[member]?.failOpen == true
+            }
+            var longer: [[Int]: Double] = [:]
+            for (head, weight) in lists {
+                for (tail, part) in ways {
+                    longer[head + tail.filter { !head.contains($0) }, default: 0] += weight * part
+                }
+            }
+            lists = longer
+        }
+        for (leaves, weight) in lists { shares[leaves, default: 0] += weight }
+    }
+
+    // MARK: - One draw
+
+    private mutating func run(_ included: [Bool], shed draw: Double) -> [[Int]: Double] {
+        let barred = health.map { $0.order == .down || $0.order == .drain }
+        var remaining = health.indices.filter { !barred[$0] }
+        if remaining.isEmpty { remaining = Array(health.indices) }
+        var reserve: [Int] = []
         var weights: [Double]?
-        func narrowed(_ kept: [Int]) -> [Int] { kept.isEmpty ? remaining : kept }
-        for step in scene.name.steps {
+        var isHashed = false
+
+        func pass(_ kept: [Int], by ranking: [Int] = []) {
+            guard !kept.isEmpty else { return }
+            let passed = (ranking.filter(remaining.contains) + remaining.filter { !ranking.contains($0) })
+                .filter { !kept.contains($0) }
+            var once: [Int] = []
+            for candidate in passed where !once.contains(candidate) { once.append(candidate) }
+            reserve = once + reserve
+            remaining = kept
+        }
+
+        for step in chain.steps {
+            if remaining.isEmpty { break }
             switch step {
-            case .healthy:
-                let kept = remaining.filter { included[$0] }
-                let healthy = remaining.filter { health[$0].healthy }
-                if healthy.isEmpty { failOpen = true }
-                remaining = kept.isEmpty ? narrowed(healthy) : kept
+            case .healthy(let step):
+                let able = remaining.filter { health[$0].healthy && health[$0].upShare * 100 >= Double(step.servers) }
+                reserve = reserve.filter { included[$0] && health[$0].upShare * 100 >= Double(step.servers) }
+                let isEnough = !able.isEmpty && able.count * 100 >= step.quorum * remaining.count
+                if !isEnough {
+                    failOpen = true
+                    continue
+                }
+                let now = able.filter { included[$0] }
+                remaining = now.isEmpty ? able : now
             case .geo(let geo):
-                let kept = lists(geo).map { $0.filter(remaining.contains) }.first { !$0.isEmpty }
-                remaining = narrowed(kept ?? [])
+                let lists = lists(geo)
+                if let found = lists.firstIndex(where: { !$0.allSatisfy { !remaining.contains($0) } }) {
+                    let kept = lists[found].filter(remaining.contains)
+                    if geo.isFence {
+                        (remaining, reserve) = (kept, [])
+                    } else {
+                        pass(kept, by: lists[(found + 1)...].flatMap(\.self))
+                    }
+                } else if geo.isFence {
+                    (remaining, reserve) = ([], [])
+                }
+            case .prefix(let step):
+                let lists =
+                    step.prefixes.filter { $0.key.contains(client) }.sorted { $0.key.length > $1.key.length }.map(
+                        \.value)
+                    + [step.otherwise]
+                if let found = lists.firstIndex(where: { !$0.filter(remaining.contains).isEmpty }) {
+                    let kept = lists[found].filter(remaining.contains)
+                    if step.isFence {
+                        (remaining, reserve) = (kept, [])
+                    } else {
+                        pass(kept, by: lists[(found + 1)...].flatMap(\.self))
+                    }
+                } else if step.isFence {
+                    (remaining, reserve) = ([], [])
+                }
             case .latency(let latency):
-                let figures = remaining.map { (candidate: $0, figure: figure(RegionID($0))) }
+                let figures = remaining.map { (candidate: $0, figure: figure(chain.regions[$0])) }
                 guard let best = figures.compactMap(\.figure).min() else { continue }
                 let limit = best + UInt32(latency.tolerance.milliseconds) * 1000
-                remaining = figures.filter { $0.figure ?? .max <= limit }
-                    .sorted { $0.figure ?? 0 < $1.figure ?? 0 }.map(\.candidate)
+                let sorted = figures.filter { $0.figure != nil }.sorted { $0.figure ?? 0 < $1.figure ?? 0 }
+                pass(
+                    sorted.filter { $0.figure ?? 0 <= limit }.map(\.candidate), by: sorted.map(\.candidate))
+            case .proximity(let step):
+                let figures = remaining.compactMap { candidate in
+                    distance(chain.regions[candidate], bias: step.bias[candidate]).map { (candidate, $0) }
+                }
+                guard let best = figures.map(\.1).min() else { continue }
+                let sorted = figures.sorted { $0.1 < $1.1 }.map(\.0)
+                let near = figures.filter { $0.1 == best }.map(\.0)
+                pass(step.count.map { Array(sorted.prefix($0)) } ?? near, by: sorted)
             case .weighted(let given):
                 if weights != nil { continue }
                 let weighty = remaining.filter { given[$0] > 0 }
                 weights = weighty.isEmpty ? given.map { _ in 1 } : given.map(Double.init)
-                remaining = narrowed(weighty)
-            case .failover(let order):
-                remaining = narrowed(order.first(where: remaining.contains).map { [$0] } ?? [])
-            case .limit(let count):
-                if weights == nil { remaining = Array(remaining.prefix(count)) }
+                if !weighty.isEmpty { remaining = weighty }
+            case .priority(let step):
+                let left = step.order.filter(remaining.contains)
+                guard let first = left.first else { continue }
+                if step.trickle > 0, left.count > 1 {
+                    pass([first, left[1]], by: left)
+                    var table = health.map { _ in 0.0 }
+                    table[first] = 100 - Double(step.trickle)
+                    table[left[1]] = Double(step.trickle)
+                    weights = table
+                } else {
+                    pass([first], by: left)
+                }
+            case .hash: isHashed = true
+            case .capacity:
+                if weights != nil || isHashed { continue }
+                let all = remaining + reserve
+                if order == nil { order = all }
+                let table = isCounting ? counted(all) : []
+                let filled = all.filter { !table.isEmpty && table[$0] > 0 }
+                if filled.isEmpty {
+                    pass([remaining[0]])
+                } else {
+                    reserve = all.filter { !filled.contains($0) }
+                    remaining = filled
+                    weights = table
+                }
+            case .shed(let step):
+                let parts = health.map { part(step, $0) }
+                if weights != nil || isHashed {
+                    let table = health.indices.map { (weights?[$0] ?? 1) * (1 - parts[$0]) }
+                    let kept = remaining.filter { table[$0] > 1e-9 }
+                    if !kept.isEmpty {
+                        remaining = kept
+                        weights = table
+                    }
+                } else {
+                    let kept = remaining.filter { draw < 1 - parts[$0] }
+                    if !kept.isEmpty { remaining = kept }
+                    reserve = reserve.filter { draw < 1 - parts[$0] }
+                }
+            case .take(let count):
+                if weights == nil, !isHashed { pass(Array(remaining.prefix(count))) }
             }
         }
-        guard let weights else {
-            shares[remaining, default: 0] += 0.1
-            return
+        if remaining.isEmpty { return [[]: 1] }
+        if weights == nil, !isHashed { return [remaining: 1] }
+        var final = remaining.map { weights?[$0] ?? 1 }
+        if isHashed {
+            let ramped = zip(remaining, final).map { $1 * health[$0].share }
+            if ramped.contains(where: { $0 > 0 }) { final = ramped }
         }
-        let total = remaining.reduce(0) { $0 + weights[$1] }
-        for candidate in remaining { shares[[candidate], default: 0] += 0.1 * weights[candidate] / total }
+        let total = final.reduce(0, +)
+        var result: [[Int]: Double] = [:]
+        for (candidate, weight) in zip(remaining, final) where weight > 0 { result[[candidate]] = weight / total }
+        return result
     }
 
-    private func lists(_ geo: SteeringStep.GeoStep) -> [[Int]] {
-        let prefixes = geo.prefixes.filter { $0.key.contains(client) }
-            .sorted { $0.key.length > $1.key.length }.map(\.value)
+    /// What the scene fills candidates with, of those that this class of clients would come to with everybody healthy.
+    private func counted(_ all: [Int]) -> [Double] {
+        health.indices.map { calm?.contains($0) == true ? scene.fill(chain, $0) : 0 }
+    }
+
+    private func part(_ step: SteeringStep.ShedStep, _ health: CandidateHealth) -> Double {
+        guard let load = health.load, let capacity = health.capacity, capacity > 0 else { return 0 }
+        return min(max((100 * load / capacity - Double(step.low)) / Double(step.high - step.low), 0), 1)
+    }
+
+    // MARK: - Maps, entry by entry
+
+    private var place: Place {
         var place = Place.unknown
         var length = -1
         for (prefix, found) in scene.locations where prefix.contains(client) && prefix.length >= length {
             (place, length) = (found, prefix.length)
         }
-        let country = place.country.flatMap { geo.countries[$0] }
-        let continent = place.continent.flatMap { geo.continents[$0] }
-        return prefixes + [country, continent].compactMap { $0 } + [geo.otherwise]
+        return place
     }
 
-    private func figure(_ region: RegionID) -> UInt32? {
+    private var network: UInt32 {
+        var network: UInt32 = 0
+        var length = -1
+        for (prefix, found) in scene.networks where prefix.contains(client) && prefix.length >= length {
+            (network, length) = (found, prefix.length)
+        }
+        return network
+    }
+
+    private func lists(_ geo: SteeringStep.GeoStep) -> [[Int]] {
+        let prefixes = geo.prefixes.filter { $0.key.contains(client) }
+            .sorted { $0.key.length > $1.key.length }.map(\.value)
+        let place = place
+        let city = place.city == 0 ? nil : RandomScene.cities[Int(place.city)]
+        let around = place.subdivisions + [place.country].compactMap { $0 }
+        let cities = around.map { area in city.flatMap { geo.cities["\(area)/\($0)"] } }
+        let found =
+            [geo.networks[network]] + cities + place.subdivisions.map { geo.subdivisions[$0] }
+            + [place.country.flatMap { geo.countries[$0] }, place.continent.flatMap { geo.continents[$0] }]
+        return prefixes + found.compactMap { $0 } + [geo.otherwise]
+    }
+
+    private func figure(_ region: RegionID?) -> UInt32? {
         var best: LatencyTable.Entry?
         for entry in scene.latencies where entry.region == region && entry.prefix.contains(client) {
             if entry.prefix.length >= best?.prefix.length ?? 0 { best = entry }
         }
         return best?.microseconds
+    }
+
+    /// Whole metres by the haversine formula.
+    private func distance(_ region: RegionID?, bias: Int) -> Int? {
+        guard let region, let from = place.coordinates, let to = scene.regions[region.index].location.coordinates else {
+            return nil
+        }
+        let (a, b) = (from.latitude * .pi / 180, to.latitude * .pi / 180)
+        let turn = (to.longitude - from.longitude) * .pi / 180
+        let h = pow(sin((b - a) / 2), 2) + cos(a) * cos(b) * pow(sin(turn / 2), 2)
+        let metres = 2 * 6_371_008.8 * asin(min(h.squareRoot(), 1))
+        let part = Double(bias) / 100
+        return Int(part >= 0 ? metres * (1 - part) : metres / (1 + part))
     }
 }

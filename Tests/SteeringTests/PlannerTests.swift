@@ -8,13 +8,13 @@ struct PlannerTests {
     @Test("Names that are steered alike share a plan; a million prefixes are compiled once")
     func sharing() throws {
         var planner = try World3.planner()
-        let first = try planner.plan(for: World3.name([.healthy, World3.geo, .limit(1)]))
-        let same = try planner.plan(for: World3.name([.healthy, World3.geo, .limit(1)]))
-        let other = try planner.plan(for: World3.name([.healthy, World3.geo, .limit(2)]))
+        let first = try planner.plan(for: World3.name([.healthy(), World3.geo, .take(1)]))
+        let same = try planner.plan(for: World3.name([.healthy(), World3.geo, .take(1)]))
+        let other = try planner.plan(for: World3.name([.healthy(), World3.geo, .take(2)]))
         #expect(first === same)
         #expect(first !== other)
         #expect(first.sharesPartition(with: other))
-        let latency = try planner.plan(for: World3.name([.healthy, World3.latency]))
+        let latency = try planner.plan(for: World3.name([.healthy(), World3.latency]))
         #expect(!first.sharesPartition(with: latency))
     }
 
@@ -39,9 +39,9 @@ struct PlannerTests {
         }
         var planner = SteeringPlanner(regions: regions, locations: nil, latencies: [:])
         #expect(throws: SteeringProblem.tooManyCandidates(name: "www.shop.test.", count: 129)) {
-            try planner.plan(for: World3.name([.healthy], candidates: 129))
+            try planner.plan(for: World3.name([.healthy()], candidates: 129))
         }
-        let most = try planner.plan(for: World3.name([.healthy], candidates: 128))
+        let most = try planner.plan(for: World3.name([.healthy()], candidates: 128))
         var health = Array(repeating: CandidateHealth(healthy: false), count: 128)
         health[127].healthy = true
         #expect(most.evaluate(health)[0].variants.map(\.candidates) == [[127]])
@@ -49,14 +49,14 @@ struct PlannerTests {
 
     @Test("An explanation names the steps, who survived and what decided")
     func explained() throws {
-        let plan = try World3.plan([.healthy, World3.geo, World3.latency, .weighted([1, 2, 3]), .limit(1)])
+        let plan = try World3.plan([.healthy(), World3.geo, World3.latency, .weighted([1, 2, 3]), .take(1)])
         let client = try #require(IPAddress("10.2.0.1"))
         let health = [
             CandidateHealth(healthy: false, reason: "2 of 2 vantage points say so"), CandidateHealth(healthy: true),
             CandidateHealth(healthy: true, share: 0.5),
         ]
         let explanation = plan.explain(client, health)
-        #expect(explanation.steps.map(\.step) == ["healthy", "geo", "latency", "weighted", "limit", "ramp"])
+        #expect(explanation.steps.map(\.step) == ["healthy", "geo", "latency", "weighted", "take", "ramp"])
         #expect(explanation.steps[0].before == [0, 1, 2])
         #expect(explanation.steps[0].after == [1, 2])
         #expect(explanation.steps[0].fact == "east is down (2 of 2 vantage points say so)")

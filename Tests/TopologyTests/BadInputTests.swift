@@ -80,6 +80,7 @@ enum GoodTopology {
     @Test(arguments: BadValues.cases) func values(_ input: BadInput) { judge(input) }
     @Test(arguments: BadReferences.cases) func references(_ input: BadInput) { judge(input) }
     @Test(arguments: BadPlaces.cases) func places(_ input: BadInput) { judge(input) }
+    @Test(arguments: BadChains.cases) func chains(_ input: BadInput) { judge(input) }
     @Test(arguments: BadSyntax.cases) func syntax(_ input: BadInput) { judge(input) }
 
     private func judge(_ input: BadInput) {

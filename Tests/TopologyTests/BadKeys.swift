@@ -17,14 +17,14 @@ enum BadKeys {
             "unknown section",
             replacing: "tcp:\n", by: "tpc:\n",
             says: [
-                "t.yaml:40:1: error: unknown key 'tpc' at the top level; known here: include, federation, regions, nodes, services, pools, dns, http, tcp; did you mean 'tcp'?"
+                "t.yaml:40:1: error: unknown key 'tpc' at the top level; known here: include, federation, stateDirectory, regions, nodes, services, safety, pools, dns, http, tcp; did you mean 'tcp'?"
             ]),
         BadInput(
             "key in the wrong case",
             replacing: "tier: l4", by: "Tier: l4",
             says: [
                 "t.yaml:8:12: error: nodes.l4-east has no 'tier'; one of dns, l7, l4",
-                "t.yaml:8:13: error: unknown key 'Tier' in nodes.l4-east; known here: tier, region, address, workers, admin, adminToken, federation, drainTimeout, log; did you mean 'tier'?",
+                "t.yaml:8:13: error: unknown key 'Tier' in nodes.l4-east; known here: tier, region, address, workers, admin, adminToken, federation, drainTimeout, log, state; did you mean 'tier'?",
             ]),
         BadInput(
             "unknown key of a check",
@@ -36,7 +36,7 @@ enum BadKeys {
             "unknown step",
             replacing: "{limit: 1}", by: "{limitt: 1}",
             says: [
-                "t.yaml:35:81: error: unknown key 'limitt' in dns.zones.shop.test.names.www.steps[2]; known here: geo, latency, weighted, failover, limit; did you mean 'limit'?"
+                "t.yaml:35:81: error: unknown key 'limitt' in dns.zones.shop.test.names.www.steps[2]; known here: healthy, geo, prefix, proximity, nearest, latency, weighted, priority, failover, capacity, shed, take and 1 more; did you mean 'limit'?"
             ]),
         BadInput(
             "merge key",
@@ -129,31 +129,31 @@ enum BadKeys {
             "two steps in one",
             replacing: "{limit: 1}", by: "{limit: 1, failover: [east]}",
             says: [
-                "t.yaml:35:91: error: dns.zones.shop.test.names.www.steps[2] has both 'limit' and 'failover'; exactly one of geo, latency, weighted, failover, limit"
+                "t.yaml:35:91: error: dns.zones.shop.test.names.www.steps[2] has both 'limit' and 'failover'; exactly one of healthy, geo, prefix, proximity, nearest, latency, weighted, priority, failover, capacity, shed, take and 1 more"
             ]),
         BadInput(
             "unknown word for a step",
             replacing: "[healthy, ", by: "[helthy, ",
             says: [
-                "t.yaml:35:19: error: dns.zones.shop.test.names.www.steps[0]: read 'helthy'; one of healthy; did you mean 'healthy'?"
+                "t.yaml:35:19: error: dns.zones.shop.test.names.www.steps[0]: read 'helthy'; one of healthy, proximity, hash, capacity, shed; did you mean 'healthy'?"
             ]),
         BadInput(
             "the whole file is a list",
             whole: "- a\n- b\n",
             says: [
-                "t.yaml:1:1: error: read a list; a map with the keys include, federation, regions, nodes, services, pools, dns, http, tcp"
+                "t.yaml:1:1: error: read a list; a map with the keys include, federation, stateDirectory, regions, nodes, services, safety, pools, dns, http, tcp"
             ]),
         BadInput(
             "the whole file is text",
             whole: "hello\n",
             says: [
-                "t.yaml:1:1: error: read 'hello'; a map with the keys include, federation, regions, nodes, services, pools, dns, http, tcp"
+                "t.yaml:1:1: error: read 'hello'; a map with the keys include, federation, stateDirectory, regions, nodes, services, safety, pools, dns, http, tcp"
             ]),
         BadInput(
             "an empty file",
             whole: "",
             says: [
-                "t.yaml:1:1: error: read nothing; a map with the keys include, federation, regions, nodes, services, pools, dns, http, tcp"
+                "t.yaml:1:1: error: read nothing; a map with the keys include, federation, stateDirectory, regions, nodes, services, safety, pools, dns, http, tcp"
             ]),
         BadInput(
             "several errors at once",
@@ -162,7 +162,7 @@ enum BadKeys {
             says: [
                 "t.yaml:8:19: error: nodes.l4-east.tier: read 'l5'; one of dns, l7, l4; did you mean 'l7'?",
                 "t.yaml:8:31: error: nodes.l4-east.region: no region is named 'wset'; regions: east, west; did you mean 'west'?",
-                "t.yaml:8:37: error: unknown key 'wrokers' in nodes.l4-east; known here: tier, region, address, workers, admin, adminToken, federation, drainTimeout, log; did you mean 'workers'?",
+                "t.yaml:8:37: error: unknown key 'wrokers' in nodes.l4-east; known here: tier, region, address, workers, admin, adminToken, federation, drainTimeout, log, state; did you mean 'workers'?",
                 "t.yaml:8:63: error: nodes.l4-east.drainTimeout: read '5'; a duration such as 500ms, 5s, 2m or 1h, from 0s to 1h; did you mean '5s'?",
             ]),
     ]

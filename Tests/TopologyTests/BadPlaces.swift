@@ -145,7 +145,7 @@ enum BadPlaces {
             "no records",
             replacing: "west: {A: 192.0.2.2}", by: "west: {}",
             says: [
-                "t.yaml:34:49: error: dns.zones.shop.test.names.www.answers.west has no records; one or more of A, AAAA, CNAME, TXT, MX, SRV, CAA"
+                "t.yaml:34:49: error: dns.zones.shop.test.names.www.answers.west has no records; one or more of A, AAAA, CNAME, HTTPS, SVCB, TXT, MX, SRV, CAA"
             ]),
         BadInput(
             "CNAME beside A",

@@ -36,7 +36,7 @@ enum BadReferences {
             replacing: "west: {A: 192.0.2.2}", by: "north: {A: 192.0.2.2}",
             says: [
                 "t.yaml:34:43: error: dns.zones.shop.test.names.www.answers: no region is named 'north'; regions: east, west",
-                "t.yaml:35:53: error: dns.zones.shop.test.names.www.steps[1].geo.continents.EU: 'west' has no answers here; regions with answers: east",
+                "t.yaml:35:53: error: dns.zones.shop.test.names.www.steps[1].geo.continents.EU: 'west' has no answers here; with answers: east",
             ]),
         BadInput(
             "dependency",
@@ -73,14 +73,14 @@ enum BadReferences {
             "step names a region without answers",
             replacing: "EU: [west]", by: "EU: [south]",
             says: [
-                "t.yaml:35:53: error: dns.zones.shop.test.names.www.steps[1].geo.continents.EU[0]: no region is named 'south'; regions: east, west"
+                "t.yaml:35:53: error: dns.zones.shop.test.names.www.steps[1].geo.continents.EU: 'south' has no answers here; with answers: east, west"
             ]),
         BadInput(
             "geo names a region that does not answer",
             replacing: "west: {A: 192.0.2.2}}", by: "west2: {A: 192.0.2.2}}",
             says: [
                 "t.yaml:34:43: error: dns.zones.shop.test.names.www.answers: no region is named 'west2'; regions: east, west; did you mean 'west'?",
-                "t.yaml:35:53: error: dns.zones.shop.test.names.www.steps[1].geo.continents.EU: 'west' has no answers here; regions with answers: east",
+                "t.yaml:35:53: error: dns.zones.shop.test.names.www.steps[1].geo.continents.EU: 'west' has no answers here; with answers: east",
             ]),
         BadInput(
             "failover",
@@ -92,7 +92,7 @@ enum BadReferences {
             "weighted",
             replacing: "{limit: 1}", by: "{weighted: {east: 1, south: 2}}",
             says: [
-                "t.yaml:35:101: error: dns.zones.shop.test.names.www.steps[2].weighted: no region is named 'south'; regions: east, west"
+                "t.yaml:35:101: error: dns.zones.shop.test.names.www.steps[2].weighted: 'south' has no answers here; with answers: east, west"
             ]),
         BadInput(
             "weight of a step",

@@ -53,8 +53,22 @@ import Topology
         #expect(snapshot.http.routes[0].host == .any)
         #expect(snapshot.http.routes[0].path == .prefix("/"))
         #expect(snapshot.federation.staleAfter == .seconds(5))
-        #expect(snapshot.federation.damping == Damping(rise: .seconds(3), fall: .zero))
+        let holdDown = HoldDownPolicy(failures: 4, window: .seconds(300), base: .seconds(30), maximum: .seconds(600))
+        #expect(snapshot.federation.damping == Damping(rise: .seconds(3), fall: .zero, holdDown: holdDown))
+        #expect(snapshot.nodes.allSatisfy { $0.state == nil })
         #expect(snapshot.tcp.listeners[0].connections == 10_000)
+    }
+
+    @Test func stateFiles() throws {
+        let text = """
+            stateDirectory: var
+            regions: {eu: {address: 127.0.0.1}}
+            nodes:
+              a: {tier: l7, region: eu}
+              b: {tier: l4, region: eu, state: /run/b}
+            """
+        let snapshot = try TopologyLoader.load(text: text, file: "/etc/meridian/t.yaml")
+        #expect(snapshot.nodes.map(\.state) == ["/etc/meridian/var/a.state", "/run/b"])
     }
 
     @Test func steps() throws {
@@ -63,11 +77,33 @@ import Topology
         let name = try Self.load(steps, written).dns.zones[0].names[0]
         #expect(
             name.steps == [
-                .weighted([0, 3]), .failover([1, 0]),
-                .latency(SteeringStep.LatencyStep(file: "/t/l.csv", tolerance: .milliseconds(20))), .limit(2),
+                .weighted([0, 3]), .priority(.init([1, 0])),
+                .latency(SteeringStep.LatencyStep(file: "/t/l.csv", tolerance: .milliseconds(20))), .take(2),
             ])
         let unsaid = try Self.load("          steps: \(steps)\n", "")
-        #expect(unsaid.dns.zones[0].names[0].steps == [.healthy])
+        #expect(unsaid.dns.zones[0].names[0].steps == [.healthy()])
+    }
+
+    @Test func measuredLatency() throws {
+        let steps = "[healthy, {geo: {continents: {EU: [west]}, default: [east]}}, {limit: 1}]"
+        func step(_ text: String) throws -> SteeringStep? {
+            try Self.load(steps, "[{latency: \(text)}]").dns.zones[0].names[0].steps.first
+        }
+        #expect(
+            try step("{measured: true}")
+                == .latency(.init(file: nil, tolerance: .milliseconds(20), isMeasured: true, explore: 1)))
+        #expect(
+            try step("{file: l.csv, measured: true, explore: 0%, tolerance: 5ms}")
+                == .latency(.init(file: "/t/l.csv", tolerance: .milliseconds(5), isMeasured: true, explore: 0)))
+        #expect(
+            try step("{file: l.csv, explore: 5%}")
+                == .latency(.init(file: "/t/l.csv", tolerance: .milliseconds(20), isMeasured: false, explore: 0)))
+        let dns = try Self.load(steps, "[{latency: {measured: true}}]").dns
+        #expect(dns.measuresLatency)
+        #expect(try Self.load(steps, "[healthy]").dns.measuresLatency == false)
+        let error = #expect(throws: InvalidTopology.self) { try step("{tolerance: 5ms}") }
+        #expect(
+            error?.description.contains("latency has no figures; name a file") == true, "\(String(describing: error))")
     }
 
     @Test func records() throws {

@@ -69,8 +69,8 @@ import Topology
         #expect(geo.continents["EU"] == [1, 0, 2])
         #expect(geo.prefixes[try #require(IPPrefix("10.3.128.0/17"))] == [1, 2, 0])
         #expect(geo.otherwise == [0, 1, 2])
-        #expect(www.steps[0] == .healthy)
-        #expect(www.steps[2] == .limit(1))
+        #expect(www.steps[0] == .healthy())
+        #expect(www.steps[2] == .take(1))
         // An alias stands for the whole chain.
         #expect(zone.names[1].steps == www.steps)
     }
