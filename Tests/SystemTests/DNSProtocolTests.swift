@@ -28,9 +28,6 @@ extension SystemTests {
         }
 
         private func serve(_ dns: String = "", _ body: (Node) async throws -> Void) async throws {
-            let folder = URL(filePath: "/tmp/meridian-dns-\(UUID().uuidString.prefix(8))")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
             let long = String(repeating: "x", count: 240)
             let zone = """
                 $TTL 60
@@ -46,12 +43,6 @@ extension SystemTests {
                 *.wild TXT "any"
                 old DNAME wild
                 """
-            try zone.write(to: folder.appending(path: "shop.test.zone"), atomically: false, encoding: .utf8)
-            for (name, digits) in [
-                ("one", "e5e973e5a6b2a43f48e7dc849e37bfcf"), ("two", "dd3bdf9344b678b185a6f5cb60fca715"),
-            ] {
-                try digits.write(to: folder.appending(path: name), atomically: false, encoding: .utf8)
-            }
             let topology = """
                 regions: {here: {address: \(Self.address)}}
                 nodes: {dns: {tier: dns, region: here, workers: 1, admin: "\(Self.address):9190", drainTimeout: 1s}}
@@ -65,16 +56,11 @@ extension SystemTests {
                         near: {answers: {here: {A: 192.0.2.9}}, steps: [{geo: {prefixes: {203.0.113.0/24: [here]}}}]}
                 \(dns)
                 """
-            let file = folder.appending(path: "topology.yaml")
-            try topology.write(to: file, atomically: false, encoding: .utf8)
-            let world = try World(topology: file.path)
-            do {
-                try await world.start()
-                try await body(Node(world: world))
-            } catch {
-                Issue.record("\(error)\n\(world.log(of: "dns").suffix(1500))")
-            }
-            #expect(await world.stop().isEmpty)
+            let files = [
+                "shop.test.zone": zone, "one": "e5e973e5a6b2a43f48e7dc849e37bfcf",
+                "two": "dd3bdf9344b678b185a6f5cb60fca715",
+            ]
+            try await TemporaryWorld.run(topology: topology, files: files) { try await body(Node(world: $0.world)) }
         }
 
         @Test(.timeLimit(.minutes(1))) func digIsAnswered() async throws {

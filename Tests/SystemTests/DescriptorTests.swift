@@ -10,7 +10,7 @@ extension SystemTests {
             try await SmallWorld.run { small in
                 // Once before the count: connections to backends are kept, and logs are opened on first use.
                 try load(small)
-                let isSettled = try await small.eventually(within: .seconds(4)) {
+                let isSettled = try await TemporaryWorld.eventually(within: .seconds(4)) {
                     try await small.descriptors(of: node) < 60
                 }
                 #expect(isSettled)
@@ -18,7 +18,7 @@ extension SystemTests {
                 let before = try await small.descriptors(of: node)
                 for _ in 0..<3 { try load(small) }
                 // Kept backend connections may differ by those that were kept (`keepalive: 4`, two endpoints).
-                let isBack = try await small.eventually(within: .seconds(6)) {
+                let isBack = try await TemporaryWorld.eventually(within: .seconds(6)) {
                     try await small.descriptors(of: node) <= before + 8
                 }
                 let after = try await small.descriptors(of: node)

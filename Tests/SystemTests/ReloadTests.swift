@@ -19,7 +19,7 @@ extension SystemTests {
                 try SmallWorld.topology(top: "htpp: {}").write(to: small.file, atomically: true, encoding: .utf8)
                 for node in ["dns", "l7", "l4"] {
                     await small.world.send(SIGHUP, to: node)
-                    let isSaid = try await small.eventually {
+                    let isSaid = try await TemporaryWorld.eventually {
                         let log = small.world.log(of: node)
                         return log.contains("htpp") && log.contains("topology.yaml")
                     }
@@ -55,7 +55,7 @@ extension SystemTests {
                 try SmallWorld.topology(routes: route).write(to: small.file, atomically: true, encoding: .utf8)
                 for node in ["dns", "l7", "l4"] {
                     await small.world.send(SIGHUP, to: node)
-                    let isLoaded = try await small.eventually { await generation(small, node) == 2 }
+                    let isLoaded = try await TemporaryWorld.eventually { await generation(small, node) == 2 }
                     #expect(isLoaded, "\(node): \(small.world.log(of: node).suffix(800))")
                 }
                 try kept.send(request)

@@ -90,33 +90,18 @@ extension SystemTests {
                 })
         }
 
-        private static func wait(_ limit: Duration, until condition: () async throws -> Bool) async throws -> Bool {
-            let deadline = ContinuousClock.now + limit
-            while ContinuousClock.now < deadline {
-                if try await condition() { return true }
-                try await Task.sleep(for: .milliseconds(5))
-            }
-            return false
-        }
-
         @Test(.timeLimit(.minutes(1)))
         func theFirstAnswersAfterSIGKILLKnowWhatIsDown() async throws {
-            let folder = URL(filePath: "/tmp/meridian-restart-\(UUID().uuidString.prefix(8))")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            let file = folder.appending(path: "topology.yaml")
-            try Self.zone.write(to: folder.appending(path: "small.test.zone"), atomically: false, encoding: .utf8)
-            try Self.topology().write(to: file, atomically: false, encoding: .utf8)
-            let world = try World(topology: file.path)
-            do {
-                try await world.start()
+            let files = ["small.test.zone": Self.zone]
+            try await TemporaryWorld.run(topology: Self.topology(), files: files) { temporary in
+                let world = temporary.world
                 let (near, both): (Set, Set) = (["127.0.78.1"], ["127.0.78.1", "127.0.78.2"])
-                #expect(try await Self.wait(.seconds(5)) { Self.ask("www") == both && Self.ask("lone") == both })
+                #expect(try await TemporaryWorld.eventually { Self.ask("www") == both && Self.ask("lone") == both })
                 await world.send(SIGKILL, to: "127.0.78.2:9101")
-                #expect(try await Self.wait(.seconds(5)) { Self.ask("www") == near && Self.ask("lone") == near })
-                let state = folder.appending(path: "state/dns.state").path
+                #expect(try await TemporaryWorld.eventually { Self.ask("www") == near && Self.ask("lone") == near })
+                let state = temporary.file.deletingLastPathComponent().appending(path: "state/dns.state").path
                 #expect(
-                    try await Self.wait(.seconds(5)) {
+                    try await TemporaryWorld.eventually {
                         let text = FileManager.default.contents(atPath: state).map {
                             String(decoding: $0, as: UTF8.self)
                         }
@@ -144,20 +129,16 @@ extension SystemTests {
 
                 // It comes back as soon as somebody has seen it.
                 try await world.restart("127.0.78.2:9101")
-                #expect(try await Self.wait(.seconds(5)) { Self.ask("www") == both && Self.ask("lone") == both })
+                #expect(try await TemporaryWorld.eventually { Self.ask("www") == both && Self.ask("lone") == both })
 
                 // A damaged file is refused, and the node starts without it.
                 await world.send(SIGKILL, to: "dns")
                 _ = await world.child("dns")?.wait(.seconds(2))
                 try "meridian-state 1 5 00\nnoise".write(toFile: state, atomically: false, encoding: .utf8)
                 try await world.restart("dns")
-                #expect(try await Self.wait(.seconds(5)) { Self.ask("www") == both })
+                #expect(try await TemporaryWorld.eventually { Self.ask("www") == both })
                 #expect(world.log(of: "dns").contains("refused, starting without it"))
-            } catch {
-                Issue.record("\(error)\n\(world.log(of: "dns").suffix(2000))")
             }
-            let unclean = await world.stop()
-            #expect(unclean.isEmpty)
         }
     }
 }

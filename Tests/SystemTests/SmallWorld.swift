@@ -18,24 +18,12 @@ struct SmallWorld {
     /// - Parameter body: The test.
     /// - Throws: What `body` throws, or why the world does not start.
     static func run(_ body: (SmallWorld) async throws -> Void) async throws {
-        let folder = URL(filePath: "/tmp/meridian-small-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appending(path: "topology.yaml")
-        try zone.write(to: folder.appending(path: "small.test.zone"), atomically: false, encoding: .utf8)
-        try topology().write(to: file, atomically: false, encoding: .utf8)
-        let small = SmallWorld(world: try World(topology: file.path), file: file)
-        do {
-            try await small.world.start()
+        try await TemporaryWorld.run(topology: topology(), files: ["small.test.zone": zone]) { temporary in
+            let small = SmallWorld(world: temporary.world, file: temporary.file)
             // The only backend of the pool `nobody`.
             await small.world.child("\(address):9199")?.stop(SIGKILL)
             try await body(small)
-        } catch {
-            let logs = ["dns", "l7", "l4"].map { "-- \($0)\n\(small.world.log(of: $0).suffix(1500))" }
-            Issue.record("\(error)\n\(logs.joined(separator: "\n"))")
         }
-        let unclean = await small.world.stop()
-        #expect(unclean.isEmpty, "a node did not end with status 0 after SIGTERM")
     }
 
     /// - Parameters:
@@ -104,17 +92,5 @@ struct SmallWorld {
     func descriptors(of node: String) async throws -> Int {
         let child = try #require(await world.child(node))
         return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.processID)/fd").count
-    }
-
-    /// Waits for `condition`, asking every 20 ms.
-    ///
-    /// - Returns: Whether it became true within `limit`.
-    func eventually(within limit: Duration = .seconds(5), _ condition: () async throws -> Bool) async throws -> Bool {
-        let deadline = ContinuousClock.now + limit
-        while ContinuousClock.now < deadline {
-            if try await condition() { return true }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        return try await condition()
     }
 }

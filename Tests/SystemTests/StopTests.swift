@@ -20,7 +20,7 @@ extension SystemTests {
 
                 for node in ["dns", "l7", "l4"] { await small.world.send(SIGTERM, to: node) }
                 // New connections are refused while the old ones are served.
-                let isClosed = try await small.eventually(within: .seconds(2)) {
+                let isClosed = try await TemporaryWorld.eventually(within: .seconds(2)) {
                     (try? RawClient(small.http)) == nil && (try? RawClient(small.tcp)) == nil
                 }
                 #expect(isClosed)
@@ -48,6 +48,23 @@ extension SystemTests {
                 #expect(await child.wait(.seconds(8)) == .status(0))
                 let took = ContinuousClock.now - start
                 #expect(took > .seconds(2) && took < .seconds(6), "drainTimeout is 3 s; it took \(took)")
+            }
+        }
+
+        /// A service manager may stop or reload what it has only just started.
+        @Test(.timeLimit(.minutes(1)))
+        func signalsAreHeardFromTheFirstConnectionOn() async throws {
+            try await SmallWorld.run { small in
+                for (node, address) in [("dns", small.dns), ("l7", small.http), ("l4", small.tcp)] {
+                    for _ in 1...3 {
+                        try await small.world.restart(node)
+                        while (try? RawClient(address)) == nil { try await Task.sleep(for: .milliseconds(1)) }
+                        await small.world.send(SIGHUP, to: node)
+                        await small.world.send(SIGTERM, to: node)
+                        let child = try #require(await small.world.child(node))
+                        #expect(await child.wait(.seconds(8)) == .status(0), "\(node)")
+                    }
+                }
             }
         }
     }

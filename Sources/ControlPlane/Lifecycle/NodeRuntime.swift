@@ -55,6 +55,9 @@ package enum NodeRuntime {
         topology path: String, node name: String, dataPlane: Plane
     ) async -> Int32 {
         prepareProcess()
+        // Caught before anything is opened, and heard as soon as the node runs: a service manager may stop or reload what
+        // it has only just started.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let running: RunningNode
         do {
             let snapshot = try TopologyLoader.load(path: path)
@@ -81,7 +84,10 @@ package enum NodeRuntime {
                 "federation": "\(settings.federation.map(\.description) ?? "-")",
             ])
         do {
-            try await services(of: running, logger).run()
+            try await run(services(of: running), heeding: signals) {
+                // Either outcome is recorded as an event, which is logged.
+                _ = try? running.reload()
+            }
         } catch {
             logger.critical("stopped by a failure", metadata: ["error": "\(error)"])
             return 1
@@ -92,7 +98,7 @@ package enum NodeRuntime {
 
     /// Services stop in the opposite order, each after the one behind it is done: the goodbye first, then the traffic,
     /// then what reports on it.
-    private static func services(of running: RunningNode, _ logger: Logger) -> ServiceGroup {
+    private static func services(of running: RunningNode) -> ServiceGroup {
         // The group's own lines are for its developers; ours say what the node does.
         var quiet = Logger(label: "lifecycle")
         quiet.logLevel = .error
@@ -101,10 +107,28 @@ package enum NodeRuntime {
                 services: [
                     .init(service: HealthService(running: running)),
                     .init(service: ControlListeners(running: running)),
-                    .init(service: ReloadOnHangup(running: running, logger: logger)),
                     .init(service: Traffic(running: running)),
                     .init(service: Farewell(running: running)),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+                ], logger: quiet))
+    }
+
+    /// Until the group is done, which the first signal but SIGHUP asks it to be.
+    private static func run(
+        _ group: ServiceGroup, heeding signals: UnixSignalsSequence, reload: @escaping @Sendable () -> Void
+    ) async throws {
+        let listener = Task {
+            var isStopping = false
+            for await signal in signals {
+                if signal != .sighup {
+                    isStopping = true
+                    await group.triggerGracefulShutdown()
+                } else if !isStopping {
+                    reload()
+                }
+            }
+        }
+        defer { listener.cancel() }
+        try await group.run()
     }
 
     static func find(

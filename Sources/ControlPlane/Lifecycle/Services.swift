@@ -1,7 +1,5 @@
-import Logging
 import Model
 import ServiceLifecycle
-import UnixSignals
 
 /// The health loop and its tick, until the group stops it after everything else.
 struct HealthService: ServiceLifecycle.Service {
@@ -22,19 +20,6 @@ struct ControlListeners: ServiceLifecycle.Service {
     func run() async throws {
         try? await gracefulShutdown()
         await running.closeListeners()
-    }
-}
-
-/// SIGHUP loads the topology anew.
-struct ReloadOnHangup: ServiceLifecycle.Service {
-    let running: RunningNode
-    let logger: Logger
-
-    func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            // Either outcome is recorded as an event, which is logged.
-            _ = try? running.reload()
-        }
     }
 }
 
