@@ -37,20 +37,21 @@ package struct DNSConduct: Sendable, Hashable {
 
     /// Response-rate limiting.
     package struct RateLimit: Sendable, Hashable {
-        /// Alike answers a second to one prefix.
+        /// Alike replies a second to one prefix, 1 ... 100,000: answers with data, referrals.
         package var responses = 200
-        /// Answers a second to one prefix that say that there is nothing.
+        /// Replies a second of NXDOMAIN and of "no such type", 1 ... 100,000.
         package var negatives = 200
-        /// Error replies a second to one prefix.
+        /// Replies a second of REFUSED, FORMERR and the like, 1 ... 100,000.
         package var errors = 200
-        /// Every so many replies over the limit one is sent truncated; 0 sends none.
+        /// Every so many replies over the limit one is sent truncated; 0 sends none, 1 sends all.
         package var slip = 2
-        /// Seconds, 1 ... 15.
+        /// Seconds for which a client that goes on asking stays limited, 1 ... 15.
         package var window = 15
         package var v4Length = 24
         package var v6Length = 56
+        /// Clients that are never limited.
         package var exempt: [IPPrefix] = []
-        /// Entries for each worker.
+        /// Entries of the table of each worker, rounded up to a power of two, at least 4.
         package var tableSize = 65_536
 
         package init() {}

@@ -22,8 +22,8 @@ private let zone = """
         /// Nanoseconds.
         var now: UInt64 = 1_000_000_000_000
 
-        init(_ change: (inout RateLimiter.Settings) -> Void = { _ in }) throws {
-            var settings = RateLimiter.Settings()
+        init(_ change: (inout DNSConduct.RateLimit) -> Void = { _ in }) throws {
+            var settings = DNSConduct.RateLimit()
             settings.responses = 10
             settings.negatives = 5
             settings.errors = 5

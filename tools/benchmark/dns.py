@@ -25,6 +25,18 @@ def hosts():
     return "".join(f"host{n} IN A 192.0.2.{n % 250 + 1}\n" for n in range(STATIC))
 
 
+def gdnsd_options(folder, port):
+    return f"""
+options => {{
+  listen => [ 127.0.0.1:{port} ]
+  udp_threads => 1
+  tcp_threads => 1
+  run_dir => {folder}/run
+  state_dir => {folder}/state
+}}
+"""
+
+
 def gdnsd(folder, port):
     """The peer with dynamic answers: `geo` names through its geoip plugin's networks, `w` names through weighted."""
     write(folder, f"zones/{ZONE}", SOA + hosts()
@@ -35,14 +47,7 @@ def gdnsd(folder, port):
     weighted = "".join(
         f"w{n} => {{ service_types => up, us => [ 192.0.2.{n + 1}, 10 ], eu => [ 198.51.100.{n + 1}, 5 ],"
         f" ap => [ 203.0.113.{n + 1}, 1 ] }}\n" for n in range(DYNAMIC))
-    write(folder, "config", f"""
-options => {{
-  listen => [ 127.0.0.1:{port} ]
-  udp_threads => 1
-  tcp_threads => 1
-  run_dir => {folder}/run
-  state_dir => {folder}/state
-}}
+    write(folder, "config", gdnsd_options(folder, port) + f"""
 plugins => {{
   geoip => {{
     maps => {{ m => {{
@@ -165,14 +170,7 @@ def gdnsd_map(folder, port):
         f"steered{n} => {{ map => m, service_types => up, dcmap => {{ "
         + ", ".join(f"{region} => 192.0.{place}.{n + 1}" for place, region in enumerate(REGIONS)) + " } }\n"
         for n in range(DYNAMIC))
-    write(folder, "config", f"""
-options => {{
-  listen => [ 127.0.0.1:{port} ]
-  udp_threads => 1
-  tcp_threads => 1
-  run_dir => {folder}/run
-  state_dir => {folder}/state
-}}
+    write(folder, "config", gdnsd_options(folder, port) + f"""
 plugins => {{
   geoip => {{
     maps => {{ m => {{ datacenters => [ {", ".join(REGIONS)} ], nets => nets }} }}

@@ -15,17 +15,13 @@ struct DrainCommand: AsyncParsableCommand {
             ends by itself. Without such a word the nodes themselves are told to drain until they are told otherwise.
             """)
 
-    @OptionGroup var targets: Targets
-    @OptionGroup var desk: OverrideDesk
-
-    @Option(help: "Why, for those who look at the status.")
-    var reason: String
+    @OptionGroup var order: OverrideOrder
 
     func run() async throws {
-        if let subject = try OverrideSubject(targets.nodes) {
-            return try await desk.say(.drain, subject, reason: reason, targets)
+        if let subject = try OverrideSubject(order.targets.nodes) {
+            return try await order.desk.say(.drain, subject, reason: order.reason, order.targets)
         }
-        try await setDraining(true, reason: reason, targets, desk)
+        try await setDraining(true, reason: order.reason, order.targets, order.desk)
     }
 }
 

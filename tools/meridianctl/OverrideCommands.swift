@@ -2,6 +2,15 @@ import ArgumentParser
 import ControlPlane
 import Model
 
+/// What every override is ordered with.
+struct OverrideOrder: ParsableArguments {
+    @OptionGroup var targets: Targets
+    @OptionGroup var desk: OverrideDesk
+
+    @Option(help: "Why, for those who look at the status.")
+    var reason: String
+}
+
 struct ForceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "force",
@@ -11,33 +20,25 @@ struct ForceCommand: AsyncParsableCommand {
     struct Up: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Have it count as healthy.")
 
-        @OptionGroup var targets: Targets
-        @OptionGroup var desk: OverrideDesk
-        @Option(help: "Why, for those who look at the status.")
-        var reason: String
+        @OptionGroup var order: OverrideOrder
 
-        func run() async throws { try await force(.up, targets, desk, reason) }
+        func run() async throws { try await force(.up, order) }
     }
 
     struct Down: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Have it count as unhealthy.")
 
-        @OptionGroup var targets: Targets
-        @OptionGroup var desk: OverrideDesk
-        @Option(help: "Why, for those who look at the status.")
-        var reason: String
+        @OptionGroup var order: OverrideOrder
 
-        func run() async throws { try await force(.down, targets, desk, reason) }
+        func run() async throws { try await force(.down, order) }
     }
 
-    private static func force(
-        _ action: Override.Action, _ targets: Targets, _ desk: OverrideDesk, _ reason: String
-    ) async throws {
-        guard let subject = try OverrideSubject(targets.nodes) else {
+    private static func force(_ action: Override.Action, _ order: OverrideOrder) async throws {
+        guard let subject = try OverrideSubject(order.targets.nodes) else {
             throw ValidationError(
                 "say what: 'region eu-west', 'service shop', 'name www.shop.test' or 'node l7-eu-west'")
         }
-        try await desk.say(action, subject, reason: reason, targets)
+        try await order.desk.say(action, subject, reason: order.reason, order.targets)
     }
 }
 
@@ -49,32 +50,25 @@ struct GateCommand: AsyncParsableCommand {
     struct Open: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Let changes through.")
 
-        @OptionGroup var targets: Targets
-        @OptionGroup var desk: OverrideDesk
-        @Option(help: "Why, for those who look at the status.")
-        var reason: String
+        @OptionGroup var order: OverrideOrder
 
-        func run() async throws { try await set(.up, targets, desk, reason) }
+        func run() async throws { try await set(.up, order) }
     }
 
     struct Close: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Refuse changes.")
 
-        @OptionGroup var targets: Targets
-        @OptionGroup var desk: OverrideDesk
-        @Option(help: "Why, for those who look at the status.")
-        var reason: String
+        @OptionGroup var order: OverrideOrder
 
-        func run() async throws { try await set(.down, targets, desk, reason) }
+        func run() async throws { try await set(.down, order) }
     }
 
-    private static func set(
-        _ action: Override.Action, _ targets: Targets, _ desk: OverrideDesk, _ reason: String
-    ) async throws {
-        guard targets.nodes.count == 1, let subject = try OverrideSubject(["gate", targets.nodes[0]]) else {
+    private static func set(_ action: Override.Action, _ order: OverrideOrder) async throws {
+        let named = order.targets.nodes
+        guard named.count == 1, let subject = try OverrideSubject(["gate", named[0]]) else {
             throw ValidationError("which gate? The name of its rule")
         }
-        try await desk.say(action, subject, reason: reason, targets)
+        try await order.desk.say(action, subject, reason: order.reason, order.targets)
     }
 }
 

@@ -45,7 +45,11 @@ struct NameBlockWriter {
                 }
             }
         }
-        return unsafe NameBlock(rows: rows, ttl: ttl, memory: lay())
+        let layout = AnswerLayout(answers: answers.count, pointers: pointers.count, octets: octets.count)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: layout.size, alignment: 8)
+        unsafe layout.write(answers, pointers, octets, to: memory)
+        return unsafe NameBlock(
+            rows: rows, ttl: ttl, memory: NameBlock.View(answers: memory.assumingMemoryBound(to: FlatAnswer.self)))
     }
 
     private mutating func add(_ answer: ComposedAnswer) -> FlatAnswer {
@@ -86,29 +90,6 @@ struct NameBlockWriter {
     private mutating func append(_ word: UInt16) {
         octets.append(UInt8(truncatingIfNeeded: word >> 8))
         octets.append(UInt8(truncatingIfNeeded: word))
-    }
-
-    /// Answers, their pointers, their octets; each answer counts from itself.
-    @unsafe
-    private func lay() -> NameBlock.View {
-        let stride = MemoryLayout<FlatAnswer>.stride
-        let pointerStart = answers.count * stride
-        let octetStart = pointerStart + 4 * pointers.count
-        let block = UnsafeMutableRawPointer.allocate(byteCount: max(octetStart + octets.count, 8), alignment: 8)
-        for (index, answer) in answers.enumerated() {
-            var answer = answer
-            answer.octets += UInt32(octetStart - index * stride)
-            answer.pointers = answer.pointers * 4 + UInt32(pointerStart - index * stride)
-            unsafe block.storeBytes(of: answer, toByteOffset: index * stride, as: FlatAnswer.self)
-        }
-        unsafe pointers.withUnsafeBytes { bytes in
-            unsafe UnsafeMutableRawBufferPointer(start: block + pointerStart, count: bytes.count).copyMemory(
-                from: bytes)
-        }
-        unsafe octets.withUnsafeBytes { bytes in
-            unsafe UnsafeMutableRawBufferPointer(start: block + octetStart, count: bytes.count).copyMemory(from: bytes)
-        }
-        return unsafe NameBlock.View(answers: block.assumingMemoryBound(to: FlatAnswer.self))
     }
 }
 

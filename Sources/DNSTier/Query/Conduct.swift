@@ -19,7 +19,7 @@ package struct Conduct: Sendable {
     package var requiresCookie = false
     /// What TCP clients are told of how long they may idle, in units of 100 ms (RFC 7828).
     package var keepalive: UInt16 = 100
-    package var rateLimit: RateLimiter.Settings?
+    package var rateLimit: DNSConduct.RateLimit?
     package var streams = StreamLimits()
     /// Who may send PROXY headers.
     package var proxies: [IPPrefix] = []

@@ -10,27 +10,6 @@ package import Model
 /// ask for many names, while all names of a wildcard count as one.
 @safe
 package struct RateLimiter {
-    package struct Settings: Sendable, Hashable {
-        /// Replies a second to one prefix, 1 ... 100,000: answers with data, referrals.
-        package var responses = 200
-        /// Replies of NXDOMAIN and of "no such type".
-        package var negatives = 200
-        /// REFUSED, FORMERR and the like.
-        package var errors = 200
-        /// Every so many replies over the limit one is sent truncated; 0 sends none, 1 sends all.
-        package var slip = 2
-        /// Seconds for which a client that goes on asking stays limited, 1 ... 15.
-        package var window = 15
-        package var v4Length = 24
-        package var v6Length = 56
-        /// Clients that are never limited.
-        package var exempt: [IPPrefix] = []
-        /// Entries of the table of each worker: a power of two, at least 4.
-        package var tableSize = 65_536
-
-        package init() {}
-    }
-
     package enum Decision: Sendable, Hashable {
         case send
         /// Send the truncated form.
@@ -51,14 +30,14 @@ package struct RateLimiter {
 
     private static let ways = 4
 
-    package let settings: Settings
+    package let settings: DNSConduct.RateLimit
     private let entries: UnsafeMutablePointer<Entry>
     /// Number of sets less one.
     private let mask: UInt64
     private let seed: UInt64
 
     /// `seed`: keeps strangers from aiming at an entry. Call `deallocate` at the end.
-    package init(_ settings: Settings, seed: UInt64) {
+    package init(_ settings: DNSConduct.RateLimit, seed: UInt64) {
         self.settings = settings
         self.seed = seed
         var size = Self.ways

@@ -60,7 +60,7 @@ extension Conduct {
         conduct.streams.idle = asked.tcp.idle.nanoseconds
         conduct.streams.message = asked.tcp.message.nanoseconds
         conduct.proxies = asked.proxy?.from ?? []
-        conduct.rateLimit = asked.rateLimit.map(RateLimiter.Settings.init)
+        conduct.rateLimit = asked.rateLimit
         return (conduct, diagnostics)
     }
 }
@@ -69,20 +69,5 @@ extension Duration {
     /// Of durations that a topology may have.
     fileprivate var nanoseconds: UInt64 {
         UInt64(max(0, components.seconds)) * 1_000_000_000 + UInt64(max(0, components.attoseconds) / 1_000_000_000)
-    }
-}
-
-extension RateLimiter.Settings {
-    fileprivate init(_ plan: DNSConduct.RateLimit) {
-        self.init()
-        responses = plan.responses
-        negatives = plan.negatives
-        errors = plan.errors
-        slip = plan.slip
-        window = max(1, plan.window)
-        v4Length = plan.v4Length
-        v6Length = plan.v6Length
-        exempt = plan.exempt
-        tableSize = plan.tableSize
     }
 }

@@ -34,7 +34,7 @@ struct DatagramResponder: DatagramAnswerer {
 /// What stands between datagrams and the responder where replies are limited or logged. Confined to the worker.
 @safe
 package final class DatagramGuard {
-    package let limits: RateLimiter.Settings?
+    package let limits: DNSConduct.RateLimit?
     private let responder: UnsafeMutablePointer<Responder>
     private let log: QueryLog?
     private let limiter: RateLimiter?
@@ -44,7 +44,7 @@ package final class DatagramGuard {
     /// `responder`: outlives this object.
     @unsafe
     init(
-        responder: UnsafeMutablePointer<Responder>, log: QueryLog?, limits: RateLimiter.Settings?,
+        responder: UnsafeMutablePointer<Responder>, log: QueryLog?, limits: DNSConduct.RateLimit?,
         proxies: [IPPrefix]?, seed: UInt64
     ) {
         self.proxies = proxies
@@ -57,7 +57,7 @@ package final class DatagramGuard {
     /// Without a log, for measuring and tests.
     @unsafe
     package convenience init(
-        responder: UnsafeMutablePointer<Responder>, limits: RateLimiter.Settings?, proxies: [IPPrefix]? = nil,
+        responder: UnsafeMutablePointer<Responder>, limits: DNSConduct.RateLimit?, proxies: [IPPrefix]? = nil,
         seed: UInt64
     ) {
         unsafe self.init(responder: responder, log: nil, limits: limits, proxies: proxies, seed: seed)

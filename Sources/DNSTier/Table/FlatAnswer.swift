@@ -29,6 +29,40 @@ enum FlatPointer {
     static let questionBit: UInt32 = 0x8000_0000
 }
 
+/// How ready-made answers lie in one piece of memory: the answers, their pointers, their octets.
+struct AnswerLayout {
+    private let pointerStart: Int
+    private let octetStart: Int
+    /// Octets in all, not 0.
+    let size: Int
+
+    init(answers: Int, pointers: Int, octets: Int) {
+        pointerStart = answers * MemoryLayout<FlatAnswer>.stride
+        octetStart = pointerStart + MemoryLayout<UInt32>.stride * pointers
+        size = max((octetStart + octets + 7) / 8 * 8, 8)
+    }
+
+    /// `answers`: their octets and pointers count from the first of all; in memory, each counts from itself.
+    /// `block`: `size` octets, aligned to 8.
+    @unsafe
+    func write(_ answers: [FlatAnswer], _ pointers: [UInt32], _ octets: [UInt8], to block: UnsafeMutableRawPointer) {
+        let stride = MemoryLayout<FlatAnswer>.stride
+        for (index, answer) in answers.enumerated() {
+            var answer = answer
+            answer.octets += UInt32(octetStart - index * stride)
+            answer.pointers = answer.pointers * 4 + UInt32(pointerStart - index * stride)
+            unsafe block.storeBytes(of: answer, toByteOffset: index * stride, as: FlatAnswer.self)
+        }
+        unsafe pointers.withUnsafeBytes { bytes in
+            unsafe UnsafeMutableRawBufferPointer(start: block + pointerStart, count: bytes.count).copyMemory(
+                from: bytes)
+        }
+        unsafe octets.withUnsafeBytes { bytes in
+            unsafe UnsafeMutableRawBufferPointer(start: block + octetStart, count: bytes.count).copyMemory(from: bytes)
+        }
+    }
+}
+
 /// Grows a store of ready-made answers; equal ones are kept once.
 struct AnswerStoreBuilder {
     /// `octets` and `pointers` count from the first of all here.
@@ -103,64 +137,20 @@ struct AnswerStoreBuilder {
         }
     }
 
-    /// Octets that `lay` needs.
-    var size: Int {
-        (answers.count * MemoryLayout<FlatAnswer>.stride + 4 * pointers.count + octets.count + 15) / 8 * 8
+    private var layout: AnswerLayout {
+        AnswerLayout(answers: answers.count, pointers: pointers.count, octets: octets.count)
     }
 
-    /// Writes the store to memory: answers, their pointers, their octets.
-    ///
+    /// Octets that `lay` needs.
+    var size: Int { layout.size }
+
     /// `block`: `size` octets, aligned to 8.
     @unsafe
-    func lay(at block: UnsafeMutableRawPointer) {
-        let stride = MemoryLayout<FlatAnswer>.stride
-        let pointerStart = answers.count * stride
-        let octetStart = pointerStart + 4 * pointers.count
-        for (index, answer) in answers.enumerated() {
-            var answer = answer
-            answer.octets += UInt32(octetStart - index * stride)
-            answer.pointers = answer.pointers * 4 + UInt32(pointerStart - index * stride)
-            unsafe block.storeBytes(of: answer, toByteOffset: index * stride, as: FlatAnswer.self)
-        }
-        unsafe pointers.withUnsafeBytes { bytes in
-            unsafe UnsafeMutableRawBufferPointer(start: block + pointerStart, count: bytes.count).copyMemory(
-                from: bytes)
-        }
-        unsafe octets.withUnsafeBytes { bytes in
-            unsafe UnsafeMutableRawBufferPointer(start: block + octetStart, count: bytes.count).copyMemory(from: bytes)
-        }
-    }
-
-    func freeze() -> AnswerStore { AnswerStore(self) }
+    func lay(at block: UnsafeMutableRawPointer) { unsafe layout.write(answers, pointers, octets, to: block) }
 }
 
 extension SectionWriter.Pointer {
     var flat: UInt32 { UInt32(position) | (isQuestion ? FlatPointer.questionBit : 0) }
-}
-
-/// Ready-made answers in memory that never moves or changes.
-final class AnswerStore: Sendable {
-    let view: View
-
-    /// A bare pointer into a store, for the data path; valid while the store is.
-    @safe
-    struct View: @unchecked Sendable {
-        let answers: UnsafeMutablePointer<FlatAnswer>
-    }
-
-    let answerCount: Int
-    /// What the store takes.
-    let memorySize: Int
-
-    init(_ builder: AnswerStoreBuilder) {
-        let block = UnsafeMutableRawPointer.allocate(byteCount: max(builder.size, 8), alignment: 8)
-        unsafe builder.lay(at: block)
-        unsafe view = View(answers: block.assumingMemoryBound(to: FlatAnswer.self))
-        answerCount = builder.answers.count
-        memorySize = builder.size
-    }
-
-    deinit { unsafe UnsafeMutableRawPointer(view.answers).deallocate() }
 }
 
 /// Memory outside of Swift's arrays: read without reference counting or bounds, by code that is confined to this folder.
