@@ -11,6 +11,8 @@ package struct CandidateState: Sendable, Hashable {
     package var forced: Override.Action?
     /// It stands as it was before a restart, and nothing has confirmed it yet.
     package var stale: Bool
+    /// It stands only because this node lost most of its peers at once (fail-static).
+    package var frozen: Bool
     /// The part of the service's servers there that is up, 0 ... 1; 1 when nobody counts them.
     package var upShare = 1.0
     /// What the region carries; nil when it is not known, which is not zero.
@@ -19,12 +21,13 @@ package struct CandidateState: Sendable, Hashable {
 
     package init(
         healthy: Bool, share: Double = 1, forced: Override.Action? = nil, stale: Bool = false,
-        reasons: [Verdict.Reason] = []
+        frozen: Bool = false, reasons: [Verdict.Reason] = []
     ) {
         self.healthy = healthy
         self.share = share
         self.forced = forced
         self.stale = stale
+        self.frozen = frozen
         self.reasons = reasons
     }
 
@@ -115,7 +118,7 @@ package struct HealthView: Sendable {
             }
             return CandidateState(
                 healthy: verdict.healthy, share: verdict.share, forced: verdict.forced, stale: verdict.stale,
-                reasons: verdict.reasons)
+                frozen: verdict.frozen, reasons: verdict.reasons)
         }
         guard let verdict = names[Key(subject: name, region: region)] else { return CandidateState(healthy: true) }
         return CandidateState(
@@ -135,7 +138,8 @@ package struct HealthView: Sendable {
     /// How far a region's load must move, as a part of its capacity, to be worth new answers.
     static let loadStep = 0.02
 
-    /// Whether what tiers act upon (health, share, overrides, servers up, load by more than a little) differs.
+    /// Whether what tiers act upon (health, how fresh it is, share, overrides, servers up, load by more than a little)
+    /// differs.
     package func differs(from old: HealthView) -> Bool {
         loadsDiffer(from: old) || old.upShares != upShares || old.failOpen != failOpen || old.overrides != overrides
             || old.verdicts.count != verdicts.count
@@ -143,6 +147,7 @@ package struct HealthView: Sendable {
             || verdicts.contains { key, new in
                 guard let old = old.verdicts[key] else { return true }
                 return old.healthy != new.healthy || old.share != new.share || old.stale != new.stale
+                    || old.frozen != new.frozen
             }
             || names.contains { key, new in
                 guard let old = old.names[key] else { return true }

@@ -22,10 +22,12 @@ package struct CandidateHealth: Sendable, Hashable {
     package var load: Double?
     /// Operations per second that it can carry; nil when unlimited or unknown.
     package var capacity: Double?
+    /// It stands as it was, and nothing that is heard now confirms it.
+    package var stale: Bool
 
     package init(
         healthy: Bool, share: Double = 1, reason: String = "", order: Order? = nil, upShare: Double = 1,
-        load: Double? = nil, capacity: Double? = nil
+        load: Double? = nil, capacity: Double? = nil, stale: Bool = false
     ) {
         self.healthy = healthy
         self.share = share
@@ -34,5 +36,6 @@ package struct CandidateHealth: Sendable, Hashable {
         self.upShare = upShare
         self.load = load
         self.capacity = capacity
+        self.stale = stale
     }
 }

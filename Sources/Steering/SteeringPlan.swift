@@ -16,6 +16,7 @@ package final class SteeringPlan: Sendable {
     private let chainCount: Int
     private let sheds: Bool
     private let countsServers: Bool
+    private let asksHealth: Bool
 
     init(chain: CompiledChain, chainCount: Int, partition: ClientPartition) {
         self.chain = chain
@@ -27,6 +28,7 @@ package final class SteeringPlan: Sendable {
         let steps = chains.flatMap(\.steps).map(\.step)
         sheds = steps.contains { if case .shed = $0 { true } else { false } }
         countsServers = steps.contains { if case .healthy(let step) = $0 { step.servers > 0 } else { false } }
+        asksHealth = steps.contains { if case .healthy = $0 { true } else { false } }
     }
 
     private static func chains(in chain: CompiledChain) -> [CompiledChain] {
@@ -52,6 +54,7 @@ package final class SteeringPlan: Sendable {
             health.capacity = nil
         }
         if !countsServers { health.upShare = 1 }
+        if !asksHealth { health.stale = false }
         return health
     }
 

@@ -31,10 +31,22 @@ import Testing
             ("refused", try QueryText("other.test.", .a).octets),
             ("broken", Array(try QueryText("static.shop.test.", .a).octets.dropLast(3))),
         ]
+        let stale = [
+            ("stale", try QueryText("www.shop.test.", .a).octets),
+            ("stale by subnet", try QueryText("www.shop.test.", .a, edns: geo).octets),
+        ]
         let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
         defer { unsafe output.deallocate() }
         let client = IPAddress(v4: 0x0a01_0203)
-        for (what, query) in questions {
+        for (what, query) in questions + stale {
+            if what == stale[0].0 {
+                world.publish([
+                    Verdict(
+                        service: try #require(world.preparation.snapshot.service(named: "shop")), region: RegionID(0),
+                        healthy: true, since: Timestamp(nanoseconds: 0), stale: true, reasons: [])
+                ])
+                world.compile()
+            }
             let allocations = query.withUnsafeBytes { query in
                 var answered = 0
                 let before = meridian_allocations()

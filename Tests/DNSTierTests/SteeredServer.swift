@@ -97,8 +97,11 @@ final class SteeredServer {
                 share: shares[name] ?? 1, since: Timestamp(nanoseconds: 0), reasons: [])
         }
         board.publish(verdicts, in: snapshot, failOpen: [])
-        server.worker.use(Self.table(preparation, board))
+        compile()
     }
+
+    /// Answers by what the board knows.
+    func compile() { server.worker.use(Self.table(preparation, board)) }
 
     /// Makes `verdicts` known, and compiles nothing.
     func publish(_ verdicts: [Verdict]) { board.publish(verdicts, in: preparation.snapshot, failOpen: []) }

@@ -44,6 +44,11 @@ extension SystemTests {
                           check: \(check(9101))
                           answers: {near: {A: 127.0.78.1}, far: {A: 127.0.78.2}}
                           steps: [healthy]
+                        slow:
+                          ttl: 5s
+                          check: {http: {path: /healthz, port: 9101, statuses: [200]}, interval: 40s, timeout: 30s}
+                          answers: {near: {A: 127.0.78.1}}
+                          steps: [healthy]
                 """
         }
 
@@ -130,6 +135,23 @@ extension SystemTests {
                 // It comes back as soon as somebody has seen it.
                 try await world.restart("127.0.78.2:9101")
                 #expect(try await TemporaryWorld.eventually { Self.ask("www") == both && Self.ask("lone") == both })
+
+                // What nobody has confirmed says so, until somebody does: the check waits for a server that stands still.
+                func dig(_ name: String) async throws -> String {
+                    let words = ["dig", "@127.0.78.9", "-p", "5463", "+time=2", "+tries=1", "+norecurse", name]
+                    return try await Command.run(words, folder: world.folder, limit: .seconds(20)).text
+                }
+                #expect(try await !dig("slow.small.test").contains("EDE"))
+                await world.send(SIGKILL, to: "dns")
+                _ = await world.child("dns")?.wait(.seconds(2))
+                await world.send(SIGSTOP, to: "127.0.78.1:9101")
+                try await world.restart("dns")
+                #expect(try await Self.wait(.seconds(5)) { Self.ask("slow") == ["127.0.78.1"] })
+                let unconfirmed = try await dig("slow.small.test")
+                #expect(unconfirmed.contains("EDE: 3 (Stale Answer)"), "\(unconfirmed)")
+                await world.send(SIGCONT, to: "127.0.78.1:9101")
+                #expect(try await Self.wait(.seconds(10)) { try await !dig("slow.small.test").contains("EDE") })
+                #expect(try await Self.wait(.seconds(5)) { Self.ask("www") == both })
 
                 // A damaged file is refused, and the node starts without it.
                 await world.send(SIGKILL, to: "dns")

@@ -140,10 +140,10 @@ package struct DynamicAnswers: Sendable {
         let name = names[index]
         let ttl = situation.isDegraded ? name.settings.ttlDegraded : name.settings.ttl
         let block: NameBlock
-        if let old = blocks[index], old.ttl == ttl, old.rows == situation.rows {
+        if let old = blocks[index], old.ttl == ttl, old.isStale == situation.isStale, old.rows == situation.rows {
             block = old
         } else {
-            block = writer.block(name, rows: situation.rows, ttl: ttl)
+            block = writer.block(name, rows: situation.rows, ttl: ttl, isStale: situation.isStale)
             blocks[index] = block
         }
         unsafe flats[index] = FlatDynamic(
@@ -159,11 +159,14 @@ package struct DynamicAnswers: Sendable {
 
     package var failOpen: [Bool] { situations.map { $0?.failOpen ?? false } }
 
+    /// For each name, whether its answers say that they are stale.
+    var stale: [Bool] { situations.map { $0?.isStale ?? false } }
+
     /// The state that a name goes by: health without reasons, and what fills its candidates.
-    func state(of name: Int) -> (isDegraded: Bool, failOpen: Bool, spill: SpillShares) {
+    func state(of name: Int) -> (isDegraded: Bool, isStale: Bool, spill: SpillShares) {
         let own = singled[name] ?? settled[cohortOfName[name]]
         return (
-            situations[name]?.isDegraded ?? false, situations[name]?.failOpen ?? false, own?.spill ?? SpillShares()
+            situations[name]?.isDegraded ?? false, situations[name]?.isStale ?? false, own?.spill ?? SpillShares()
         )
     }
 }

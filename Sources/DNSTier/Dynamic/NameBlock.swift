@@ -6,6 +6,8 @@ import DNSWire
 final class NameBlock: Sendable {
     let rows: [[Int]]
     let ttl: UInt32
+    /// The answers say so of themselves where a query can be told (RFC 8914 section 4.4).
+    let isStale: Bool
     let memory: View
 
     @safe
@@ -13,8 +15,9 @@ final class NameBlock: Sendable {
         let answers: UnsafeMutablePointer<FlatAnswer>
     }
 
-    fileprivate init(rows: [[Int]], ttl: UInt32, memory: View) {
+    fileprivate init(rows: [[Int]], ttl: UInt32, isStale: Bool, memory: View) {
         self.rows = rows
+        self.isStale = isStale
         self.ttl = ttl
         self.memory = memory
     }
@@ -28,7 +31,7 @@ struct NameBlockWriter {
     private var octets: [UInt8] = []
     private var pointers: [UInt32] = []
 
-    mutating func block(_ name: PreparedName, rows: [[Int]], ttl: UInt32) -> NameBlock {
+    mutating func block(_ name: PreparedName, rows: [[Int]], ttl: UInt32, isStale: Bool) -> NameBlock {
         answers.removeAll(keepingCapacity: true)
         octets.removeAll(keepingCapacity: true)
         pointers.removeAll(keepingCapacity: true)
@@ -45,11 +48,15 @@ struct NameBlockWriter {
                 }
             }
         }
+        if isStale {
+            for index in answers.indices { answers[index].trouble = ExtendedError.staleAnswer.rawValue }
+        }
         let layout = AnswerLayout(answers: answers.count, pointers: pointers.count, octets: octets.count)
         let memory = UnsafeMutableRawPointer.allocate(byteCount: layout.size, alignment: 8)
         unsafe layout.write(answers, pointers, octets, to: memory)
         return unsafe NameBlock(
-            rows: rows, ttl: ttl, memory: NameBlock.View(answers: memory.assumingMemoryBound(to: FlatAnswer.self)))
+            rows: rows, ttl: ttl, isStale: isStale,
+            memory: NameBlock.View(answers: memory.assumingMemoryBound(to: FlatAnswer.self)))
     }
 
     private mutating func add(_ answer: ComposedAnswer) -> FlatAnswer {

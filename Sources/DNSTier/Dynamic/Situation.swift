@@ -10,6 +10,8 @@ final class Situation: Sendable {
     let failOpen: Bool
     /// Whether any candidate is unhealthy.
     let isDegraded: Bool
+    /// Whether any candidate stands as it was, and nothing that is heard now confirms it.
+    let isStale: Bool
     /// Whether all clients are of one class.
     let isUniform: Bool
     let memory: View
@@ -47,6 +49,7 @@ final class Situation: Sendable {
         self.rows = rows
         failOpen = classes.contains(where: \.failOpen)
         isDegraded = health.contains { !$0.ordered.healthy }
+        isStale = health.contains(where: \.stale)
         isUniform = classes.count == 1
         unsafe memory = View(choices: FlatMemory.copy(choices), variants: FlatMemory.copy(variants))
     }

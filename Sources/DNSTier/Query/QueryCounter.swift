@@ -26,6 +26,8 @@ package enum QueryCounter: Int, CaseIterable {
     case proxyRefused
     /// Answers that steering chose.
     case dynamic
+    /// Of those, the ones that said that the health behind them is stale.
+    case stale
     case connections
     case connectionsRefused
     /// TCP connections over the limit for one source.

@@ -180,7 +180,8 @@ package struct Responder {
         return writeOptions(query, code: 0, scope: scope, at: start &+ length, reply)
     }
 
-    /// An answer that not every client may have: whole if the limits of this query allow it, else truncated.
+    /// An answer that not every client may have, or that has something to tell: whole if the limits of this query allow
+    /// it, else truncated.
     @inline(never)
     private mutating func finishLarge(
         _ query: Query, _ answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8,
@@ -190,7 +191,13 @@ package struct Responder {
         guard unsafe query.questionEnd &+ Int(answer.pointee.length) &+ extra <= limit(query, reply) else {
             return unsafe truncate(query, answer, scope, reply)
         }
-        return unsafe write(query, answer, scope: scope, extra: extra, reply)
+        let end = unsafe write(query, answer, scope: scope, extra: extra, reply)
+        guard query.hasEDNS, let told = unsafe ExtendedError(rawValue: answer.pointee.trouble) else { return end }
+        tally(.stale)
+        trouble = told
+        // When options will follow, whoever writes them writes this too.
+        guard reserve == 0, end &+ 6 <= limit(query, reply) else { return end }
+        return explain(told, optionAt: end &- extra, at: end, reply)
     }
 
     /// Octets that the reply to `query` may have before the options that come at its end.

@@ -25,8 +25,9 @@ package final class WorkerResponder {
         unsafe responder.initialize(
             to: Responder(
                 zones: table.zones.view, dynamics: table.dynamics.view, maximumUDPSize: conduct.maximumUDPSize,
-                random: seed, conduct: self.conduct, unquestioned: conduct.unquestioned, names: names,
-                lookAhead: LookAhead(), tallies: tallies))
+                random: seed, conduct: self.conduct, unquestioned: 0, names: names, lookAhead: LookAhead(),
+                tallies: tallies))
+        settle()
     }
 
     deinit {
@@ -44,6 +45,7 @@ package final class WorkerResponder {
         table = next
         unsafe responder.pointee.zones = next.zones.view
         unsafe responder.pointee.dynamics = next.dynamics.view
+        settle()
     }
 
     /// Behaves as `next` says from now on, but for the time, which stays. Between queries only.
@@ -52,7 +54,13 @@ package final class WorkerResponder {
         unsafe conduct.pointee = next
         self.time = time
         unsafe responder.pointee.maximumUDPSize = next.maximumUDPSize
-        unsafe responder.pointee.unquestioned = next.unquestioned
+        settle()
+    }
+
+    /// Answers that have something to tell beside are written where large ones are: with no answer beyond question every
+    /// query goes there, and without such answers none has to ask.
+    private func settle() {
+        unsafe responder.pointee.unquestioned = table.dynamics.isStale ? 0 : conduct.pointee.unquestioned
     }
 
     /// Seconds since 1970 modulo 2^32, for cookies.

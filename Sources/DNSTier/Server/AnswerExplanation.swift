@@ -72,7 +72,7 @@ enum AnswerExplanation {
             "policy": name.settings.policy.map { .string($0.rawValue) } ?? .null,
             "chosenBy": .string(found.answer.isHashed ? "the client's prefix" : "draw"),
             "class": .init(found.client.index), "scope": .init(found.client.scope),
-            "failOpen": .bool(found.answer.failOpen),
+            "failOpen": .bool(found.answer.failOpen), "stale": .bool(state.isStale),
             "candidates": .array(health.indices.map { ServerStatus.candidate($0, of: name, health[$0]) }),
             "steps": .array(
                 found.steps.map { step in

@@ -33,6 +33,9 @@ package struct HealthState: Sendable {
     /// For each name, whether some class of clients is answered with candidates that are all unhealthy.
     package var failOpen: [Bool] { answers.failOpen }
 
+    /// For each name, whether its answers say that the health behind them is stale.
+    package var stale: [Bool] { answers.stale }
+
     /// Of each of a name's candidates, with the reasons.
     package func health(of name: Int) -> [CandidateHealth] {
         answers.names[name].candidates.map { candidate in
@@ -72,7 +75,9 @@ package struct HealthState: Sendable {
         return CandidateHealth(
             healthy: state.healthy, share: state.share, reason: reason,
             order: state.forced.flatMap { CandidateHealth.Order(rawValue: $0.rawValue) }, upShare: state.upShare,
-            load: state.load?.regionRate, capacity: state.load?.capacity)
+            load: state.load?.regionRate, capacity: state.load?.capacity,
+            // An operator's word is as fresh as it ever was.
+            stale: (state.stale || state.frozen) && state.forced == nil)
     }
 }
 

@@ -38,11 +38,16 @@ enum ServerMetrics {
                 "meridian_dns_zone_serial", help: "Serial number of a zone.", labels: ["zone": zone.origin],
                 Double(zone.serial))
         }
+        let (stale, failOpen) = (view.state.stale, view.state.failOpen)
         for (index, name) in view.preparation.names.enumerated() {
             text.gauge(
                 "meridian_dns_name_fail_open",
                 help: "1 while a dynamic name answers with candidates that are all unhealthy.",
-                labels: ["name": name.settings.name], view.state.failOpen[index] ? 1 : 0)
+                labels: ["name": name.settings.name], failOpen[index] ? 1 : 0)
+            text.gauge(
+                "meridian_dns_name_stale",
+                help: "1 while a dynamic name answers by health that nothing heard now confirms.",
+                labels: ["name": name.settings.name], stale[index] ? 1 : 0)
             let states = view.state.health(of: index)
             for (candidate, leaf) in name.candidates.enumerated() {
                 let health = states[candidate]
@@ -91,6 +96,7 @@ enum ServerMetrics {
         ("meridian_dns_rate_slipped_total", "Replies over the rate limit that were sent truncated.", .rateSlipped),
         ("meridian_dns_proxy_refused_total", "Datagrams and connections without a good PROXY header.", .proxyRefused),
         ("meridian_dns_steered_total", "Replies that steering chose.", .dynamic),
+        ("meridian_dns_stale_answers_total", "Answers that said that they are stale (EDE 3).", .stale),
         ("meridian_dns_connections_total", "TCP connections accepted.", .connections),
         ("meridian_dns_connections_refused_total", "TCP connections over the limit.", .connectionsRefused),
         ("meridian_dns_source_refused_total", "TCP connections over the limit for one source.", .sourceRefused),

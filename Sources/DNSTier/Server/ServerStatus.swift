@@ -51,7 +51,7 @@ enum ServerStatus {
         return [
             "name": .string(name.settings.name), "service": name.service.map { .string($0) } ?? .null,
             "ttl": .init(name.settings.ttl), "classes": .init(name.plan.classCount),
-            "failOpen": .bool(view.state.failOpen[index]),
+            "failOpen": .bool(view.state.failOpen[index]), "stale": .bool(view.state.stale[index]),
             "candidates": .array(name.candidates.indices.map { candidate($0, of: name, health[$0]) }),
         ]
     }
@@ -59,7 +59,8 @@ enum ServerStatus {
     static func candidate(_ position: Int, of name: PreparedName, _ health: CandidateHealth) -> StatusValue {
         [
             "region": .string(name.candidates[position].region), "healthy": .bool(health.healthy),
-            "share": .double(health.healthy ? health.share : 0), "reason": .string(health.reason),
+            "share": .double(health.healthy ? health.share : 0), "stale": .bool(health.stale),
+            "reason": .string(health.reason),
             "records": .array(name.records[position].map { .string("\($0.data.type) \($0.data.description)") }),
         ]
     }

@@ -69,10 +69,13 @@ package final class DynamicTable: Sendable {
     }
 
     let view: View
+    /// Whether any answer says that it is stale.
+    let isStale: Bool
     private let owners: Owners
 
     init(_ names: [FlatDynamic], keeping owners: Owners) {
         unsafe self.view = View(names: FlatMemory.copy(names))
+        isStale = owners.blocks.contains { $0?.isStale == true }
         self.owners = owners
     }
 

@@ -18,6 +18,9 @@ struct FlatAnswer {
     var answers: UInt16
     var authorities: UInt16
     var additionals: UInt16
+    /// What is wrong with it, as an extended error (RFC 8914); 0, which says nothing, is never told. Looked at on rare
+    /// paths only: tables with such answers send every query there.
+    var trouble: UInt16 = 0
     /// Where the same answer with its signatures stands, counted from here; 0 while there is none. Room for signed zones:
     /// what asks for DNSSEC is answered from there, and nothing else moves.
     var signed: UInt32 = 0
