@@ -10,6 +10,8 @@ struct Branch: Hashable {
     var isHashed = false
     /// Of all evaluations, the part that comes this way: more than 0, at most 1.
     var mass = 1.0
+    /// Of that, the part that tries a candidate of which little is known: 0 ... 1.
+    var explored = 0.0
     /// The part of the draws for `shed` that comes this way. One draw serves all such steps, as one serves all returning
     /// candidates.
     var lowest = 0.0
@@ -35,6 +37,12 @@ struct Branch: Hashable {
         }
         remaining = kept
         reserve = passed + reserve
+    }
+
+    /// Takes in what comes `other`'s way, which is like this one.
+    mutating func join(_ other: Branch) {
+        explored = (mass * explored + other.mass * other.explored) / (mass + other.mass)
+        mass += other.mass
     }
 
     /// Whether only the mass tells it from `other`.

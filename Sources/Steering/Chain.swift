@@ -72,7 +72,7 @@ struct Chain {
                 let ways = take(step, from: branch, &decision)
                 for way in ways {
                     if let known = next.firstIndex(where: way.isLike) {
-                        next[known].mass += way.mass
+                        next[known].join(way)
                     } else {
                         next.append(way)
                     }
@@ -156,6 +156,7 @@ struct Chain {
         var way = whole
         way.prefer([tried], ranking: branch.remaining)
         way.mass = whole.mass * part
+        way.explored = 1
         branch.mass = whole.mass * (1 - part)
         return [way]
     }

@@ -16,6 +16,8 @@ struct ChainEvaluation {
         var weight: Double
         /// For `RendezvousHash`.
         var key: UInt32
+        /// Of the weight, the part that tries somebody: 0 ... 1.
+        var explored = 0.0
     }
 
     struct Result {
@@ -46,7 +48,9 @@ struct ChainEvaluation {
                 // A lone branch keeps its weights as they were written.
                 let scale = isOnly ? 1 : Double(world.weight) / Double(World.whole) * branch.mass / sum
                 for alternative in alternatives {
-                    expand(alternative.candidates, of: chain, nested, weight: alternative.weight * scale, into: &result)
+                    let whole = Part(
+                        leaves: [], weight: alternative.weight * scale, key: 0, explored: branch.explored)
+                    expand(alternative.candidates, of: chain, nested, as: whole, into: &result)
                 }
             }
         }
@@ -92,8 +96,10 @@ struct ChainEvaluation {
 
     /// Puts the answers of nested chains in their place. One draw serves all chains of an answer: each has exactly its own
     /// proportions, and there are no more cases than they have answers together.
+    ///
+    /// `whole`: what they make together, without leaves.
     private func expand(
-        _ members: [Int], of chain: CompiledChain, _ nested: [Result?], weight: Double, into result: inout Result
+        _ members: [Int], of chain: CompiledChain, _ nested: [Result?], as whole: Part, into result: inout Result
     ) {
         // A chain that is answered alone answers each client as it does by itself.
         let keepsKeys = members.count == 1 && !chain.isHashed
@@ -108,13 +114,14 @@ struct ChainEvaluation {
                     Part(
                         leaves: part.leaves, weight: part.weight / total,
                         key: keepsKeys
-                            ? part.key : isLone ? chain.keys[member] : chain.keys[member] &* 0x0100_0193 ^ part.key)
+                            ? part.key : isLone ? chain.keys[member] : chain.keys[member] &* 0x0100_0193 ^ part.key,
+                        explored: part.explored)
                 }
             }
             return [Part(leaves: [leaf], weight: 1, key: chain.keys[member])]
         }
         guard ways.contains(where: { $0.count > 1 }) else {
-            result.add(Self.joined(ways.compactMap(\.first), weight: weight))
+            result.add(Self.joined(ways.compactMap(\.first), to: whole, share: 1))
             return
         }
         var edges: Set<Double> = [1]
@@ -135,15 +142,18 @@ struct ChainEvaluation {
                     return middle < below
                 } ?? parts.last
             }
-            result.add(Self.joined(chosen, weight: weight * (high - low)))
+            result.add(Self.joined(chosen, to: whole, share: high - low))
             low = high
         }
     }
 
     /// All leaves of `parts`, each once.
-    private static func joined(_ parts: [Part], weight: Double) -> Part {
-        var joined = Part(leaves: [], weight: weight, key: 0)
+    private static func joined(_ parts: [Part], to whole: Part, share: Double) -> Part {
+        var joined = whole
+        joined.weight *= share
         for part in parts {
+            // Each chain tries for itself.
+            joined.explored = 1 - (1 - joined.explored) * (1 - part.explored)
             joined.key = joined.key == 0 ? part.key : joined.key &* 0x0100_0193 ^ part.key
             for leaf in part.leaves where !joined.leaves.contains(leaf) { joined.leaves.append(leaf) }
         }
@@ -154,7 +164,12 @@ struct ChainEvaluation {
 extension ChainEvaluation.Result {
     mutating func add(_ part: ChainEvaluation.Part) {
         if let known = parts.firstIndex(where: { $0.leaves == part.leaves }) {
-            parts[known].weight += part.weight
+            let old = parts[known]
+            let weight = old.weight + part.weight
+            if weight > 0 {
+                parts[known].explored = (old.weight * old.explored + part.weight * part.explored) / weight
+            }
+            parts[known].weight = weight
         } else {
             parts.append(part)
         }

@@ -13,6 +13,8 @@ final class ClientPartition: Sendable {
     /// For each class, the preference of each question, as a position in its `preferences`.
     let classes: [[Int]]
     let questions: [Question]
+    /// By class, its ranges of addresses, where a step of measured latency knows something of them; 0 where none does.
+    let knownRanges: [Int]
 
     /// A step that asks, and the regions of the candidates that it asks for.
     struct Subject: Hashable, Sendable {
@@ -54,6 +56,27 @@ final class ClientPartition: Sendable {
         self.table = table
         self.classes = classes
         self.questions = questions
+        knownRanges = Self.knownRanges(table, classes, questions)
+    }
+
+    private static func knownRanges(_ table: PrefixTable, _ classes: [[Int]], _ questions: [Question]) -> [Int] {
+        var counts = Array(repeating: 0, count: classes.count)
+        let exploring = questions.indices.filter {
+            if case .latency(let question) = questions[$0] { question.explores } else { false }
+        }
+        // Most plans do not explore, and their tables may be large.
+        if exploring.isEmpty { return counts }
+        let isKnown = classes.map { preferences in
+            exploring.contains { position in
+                guard case .latency(let question) = questions[position] else { return false }
+                return question.preferences[preferences[position]].knowsAny
+            }
+        }
+        _ = table.mapped { found in
+            if isKnown[Int(found)] { counts[Int(found)] += 1 }
+            return found
+        }
+        return counts
     }
 
     private static func question(

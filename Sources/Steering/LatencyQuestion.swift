@@ -8,6 +8,8 @@ struct LatencyQuestion: Sendable {
     let preferences: [RankPreference]
     /// Beside `preferences`: the candidate that is worth a try.
     let tries: [Int?]
+    /// Whether anybody may be tried.
+    var explores: Bool { step.explore > 0 }
     private let figures: LatencyTable
     private let candidates: [RegionID?]
     private let tolerance: UInt32

@@ -28,6 +28,9 @@ struct RankPreference: Sendable, Hashable {
         }
     }
 
+    /// Whether any candidate has a figure.
+    var knowsAny: Bool { !reach.isEmpty }
+
     /// Those of `candidates` that have a figure, the best first; equal ones stay in their order.
     func sorted(_ candidates: [Int]) -> [Int] {
         candidates.filter { ranks[$0] != Self.unknown }.sorted { ranks[$0] < ranks[$1] }

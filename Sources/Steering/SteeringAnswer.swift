@@ -25,11 +25,14 @@ package struct ClassAnswer: Sendable, Hashable {
     package let isHashed: Bool
     /// True when a `healthy` step found too few healthy and kept everybody.
     package let failOpen: Bool
+    /// The part of the answers that tries a candidate of which little is known: 0 ... 1.
+    package let explored: Double
 
-    package init(variants: [Variant], isHashed: Bool = false, failOpen: Bool) {
+    package init(variants: [Variant], isHashed: Bool = false, failOpen: Bool, explored: Double = 0) {
         self.variants = variants
         self.isHashed = isHashed
         self.failOpen = failOpen
+        self.explored = explored
     }
 
     /// The sum of all weights: 1 ... 2^24.
@@ -81,7 +84,8 @@ extension ClassAnswer {
             while !keys.insert(key).inserted { key &+= 1 }
             variants.append(Variant(candidates: part.leaves, cumulative: cumulative, key: isHashed ? key : 0))
         }
-        self.init(variants: variants, isHashed: isHashed, failOpen: result.failOpen)
+        let explored = total > 0 ? parts.reduce(0) { $0 + $1.weight * $1.explored } / total : 0
+        self.init(variants: variants, isHashed: isHashed, failOpen: result.failOpen, explored: explored)
     }
 }
 

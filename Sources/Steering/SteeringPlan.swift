@@ -17,6 +17,8 @@ package final class SteeringPlan: Sendable {
     private let sheds: Bool
     private let countsServers: Bool
     private let asksHealth: Bool
+    /// Whether some answers try candidates of which little is known.
+    package let explores: Bool
 
     init(chain: CompiledChain, chainCount: Int, partition: ClientPartition) {
         self.chain = chain
@@ -29,6 +31,7 @@ package final class SteeringPlan: Sendable {
         sheds = steps.contains { if case .shed = $0 { true } else { false } }
         countsServers = steps.contains { if case .healthy(let step) = $0 { step.servers > 0 } else { false } }
         asksHealth = steps.contains { if case .healthy = $0 { true } else { false } }
+        explores = steps.contains { if case .latency(let step) = $0 { step.explore > 0 } else { false } }
     }
 
     private static func chains(in chain: CompiledChain) -> [CompiledChain] {
@@ -73,6 +76,18 @@ package final class SteeringPlan: Sendable {
     package func evaluate(_ health: [CandidateHealth], spill: SpillShares = SpillShares()) -> [ClassAnswer] {
         let leaves = health.map(\.ordered)
         return partition.classes.indices.map { ClassAnswer(evaluation($0, leaves, spill).run(chain)) }
+    }
+
+    /// The part of all answers that is spent on trying candidates, 0 ... 1, were every range of addresses of which a
+    /// `latency` step knows something to ask alike.
+    ///
+    /// `answers`: what `evaluate` returned.
+    package func exploredShare(_ answers: [ClassAnswer]) -> Double {
+        guard explores, answers.contains(where: { $0.explored > 0 }) else { return 0 }
+        let weights = partition.knownRanges
+        let total = weights.reduce(0, +)
+        guard total > 0 else { return 0 }
+        return zip(weights, answers).reduce(0) { $0 + Double($1.0) * $1.1.explored } / Double(total)
     }
 
     /// What `client` is answered with, and why.

@@ -48,6 +48,13 @@ import Topology
             return String(decoding: try JSONEncoder.sorted.encode(try #require(found)), as: UTF8.self)
         }
 
+        func metric(_ name: String) -> Double? {
+            var text = MetricsText()
+            server.metrics(into: &text)
+            let line = text.rendered.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+            return line.flatMap { Double($0.dropFirst(name.count + 1)) }
+        }
+
         /// What an L7 node of `region` says, through the codec that federation uses.
         func report(_ region: String, number: UInt64, _ prefix: String, milliseconds: Int, samples: Int) throws {
             let bucket = RoundTripBuckets.index(microseconds: UInt32(milliseconds * 1000))
@@ -98,6 +105,10 @@ import Topology
         let found = try node.explain("10.1.2.3")
         #expect(found.contains("2% try eu, of which nothing is known"), "\(found)")
         #expect(found.contains("\"share\":0.98") && found.contains("\"share\":0.02"), "\(found)")
+        let spent = try #require(node.metric("meridian_dns_explored_answer_share{name=\"www.shop.test.\"}"))
+        #expect(spent > 0 && spent <= 0.02 + 1e-9)
+        let status = String(decoding: try JSONEncoder.sorted.encode(node.server.status()), as: UTF8.self)
+        #expect(status.contains("\"exploredShare\":0.02"), "\(status)")
         await node.server.stop(deadline: .zero)
     }
 

@@ -56,6 +56,26 @@ struct ExplorationTests {
         #expect(abs((shares[[2]] ?? 0) - 0.05) < 0.001)
     }
 
+    @Test("The share spent is known ahead, over what is known of clients, and stays within its bound")
+    func spent() throws {
+        let health = (0..<3).map { CandidateHealth(healthy: $0 != 1) }
+        func spent(_ plan: SteeringPlan, _ health: [CandidateHealth]) -> Double {
+            plan.exploredShare(plan.evaluate(health))
+        }
+        let all = Array(repeating: CandidateHealth(healthy: true), count: 3)
+        // Two ranges are known; both try somebody while all are healthy, one while the one to try is down.
+        #expect(try abs(spent(plan(explore: 4), all) - 0.04) < 1e-9)
+        #expect(try abs(spent(plan(explore: 4), health) - 0.02) < 1e-9)
+        #expect(try abs(spent(plan(explore: 10, then: [.weighted([3, 1, 1])]), all) - 0.1) < 1e-9)
+        let off = try plan(explore: 0)
+        #expect(spent(off, all) == 0 && !off.explores)
+        for client in ["10.1.2.3", "10.2.2.3", "10.3.2.3"] {
+            let plan = try plan(explore: 4)
+            let answer = plan.explain(try #require(IPAddress(client)), all).answer
+            #expect(abs(answer.explored - (client == "10.2.2.3" ? 0 : 0.04)) < 1e-9)
+        }
+    }
+
     @Test("Of several the one with the lowest bound is tried, unless it is near anyway")
     func bounds() throws {
         // Region 2 is within the tolerance of region 0.

@@ -12,6 +12,8 @@ final class Situation: Sendable {
     let isDegraded: Bool
     /// Whether any candidate stands as it was, and nothing that is heard now confirms it.
     let isStale: Bool
+    /// The part of the answers that tries candidates of which little is known: 0 ... 1.
+    let explored: Double
     /// Whether all clients are of one class.
     let isUniform: Bool
     let memory: View
@@ -50,6 +52,7 @@ final class Situation: Sendable {
         failOpen = classes.contains(where: \.failOpen)
         isDegraded = health.contains { !$0.ordered.healthy }
         isStale = health.contains(where: \.stale)
+        explored = plan.exploredShare(classes)
         isUniform = classes.count == 1
         unsafe memory = View(choices: FlatMemory.copy(choices), variants: FlatMemory.copy(variants))
     }

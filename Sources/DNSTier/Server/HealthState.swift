@@ -36,6 +36,9 @@ package struct HealthState: Sendable {
     /// For each name, whether its answers say that the health behind them is stale.
     package var stale: [Bool] { answers.stale }
 
+    /// For each name, the part of its answers that tries candidates of which little is known: 0 ... 1.
+    package var explored: [Double] { answers.explored }
+
     /// Of each of a name's candidates, with the reasons.
     package func health(of name: Int) -> [CandidateHealth] {
         answers.names[name].candidates.map { candidate in

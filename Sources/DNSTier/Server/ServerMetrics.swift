@@ -38,7 +38,7 @@ enum ServerMetrics {
                 "meridian_dns_zone_serial", help: "Serial number of a zone.", labels: ["zone": zone.origin],
                 Double(zone.serial))
         }
-        let (stale, failOpen) = (view.state.stale, view.state.failOpen)
+        let (stale, explored, failOpen) = (view.state.stale, view.state.explored, view.state.failOpen)
         for (index, name) in view.preparation.names.enumerated() {
             text.gauge(
                 "meridian_dns_name_fail_open",
@@ -48,6 +48,12 @@ enum ServerMetrics {
                 "meridian_dns_name_stale",
                 help: "1 while a dynamic name answers by health that nothing heard now confirms.",
                 labels: ["name": name.settings.name], stale[index] ? 1 : 0)
+            if name.plan.explores {
+                text.gauge(
+                    "meridian_dns_explored_answer_share",
+                    help: "Expected share of a name's answers that try a region of which little is known.",
+                    labels: ["name": name.settings.name], explored[index])
+            }
             let states = view.state.health(of: index)
             for (candidate, leaf) in name.candidates.enumerated() {
                 let health = states[candidate]

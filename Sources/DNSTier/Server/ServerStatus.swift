@@ -52,6 +52,7 @@ enum ServerStatus {
             "name": .string(name.settings.name), "service": name.service.map { .string($0) } ?? .null,
             "ttl": .init(name.settings.ttl), "classes": .init(name.plan.classCount),
             "failOpen": .bool(view.state.failOpen[index]), "stale": .bool(view.state.stale[index]),
+            "exploredShare": name.plan.explores ? .double(view.state.explored[index]) : .null,
             "candidates": .array(name.candidates.indices.map { candidate($0, of: name, health[$0]) }),
         ]
     }
