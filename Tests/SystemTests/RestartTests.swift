@@ -146,12 +146,12 @@ extension SystemTests {
                 _ = await world.child("dns")?.wait(.seconds(2))
                 await world.send(SIGSTOP, to: "127.0.78.1:9101")
                 try await world.restart("dns")
-                #expect(try await Self.wait(.seconds(5)) { Self.ask("slow") == ["127.0.78.1"] })
+                #expect(try await TemporaryWorld.eventually { Self.ask("slow") == ["127.0.78.1"] })
                 let unconfirmed = try await dig("slow.small.test")
                 #expect(unconfirmed.contains("EDE: 3 (Stale Answer)"), "\(unconfirmed)")
                 await world.send(SIGCONT, to: "127.0.78.1:9101")
-                #expect(try await Self.wait(.seconds(10)) { try await !dig("slow.small.test").contains("EDE") })
-                #expect(try await Self.wait(.seconds(5)) { Self.ask("www") == both })
+                #expect(try await TemporaryWorld.eventually { try await !dig("slow.small.test").contains("EDE") })
+                #expect(try await TemporaryWorld.eventually { Self.ask("www") == both })
 
                 // A damaged file is refused, and the node starts without it.
                 await world.send(SIGKILL, to: "dns")
