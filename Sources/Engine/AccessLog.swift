@@ -91,7 +91,7 @@ package final class AccessLog: Sendable {
 /// Bytes from one worker to the log's writer: a ring with one producer and one consumer.
 @safe
 package final class LogRing: Sendable {
-    private static let capacity = 1 << 20
+    private let capacity: Int
 
     // Each byte belongs to the producer or the consumer by the two positions.
     private nonisolated(unsafe) let bytes: UnsafeMutableRawPointer
@@ -99,7 +99,11 @@ package final class LogRing: Sendable {
     private let consumed = Atomic<Int>(0)
     private let lost = Atomic<UInt64>(0)
 
-    package init() { unsafe bytes = .allocate(byteCount: Self.capacity, alignment: 64) }
+    /// `capacity`: octets, a power of two.
+    package init(capacity: Int = 1 << 20) {
+        self.capacity = capacity
+        unsafe bytes = .allocate(byteCount: capacity, alignment: 64)
+    }
 
     deinit { unsafe bytes.deallocate() }
 
@@ -110,26 +114,41 @@ package final class LogRing: Sendable {
     package func append(_ line: UnsafeRawBufferPointer) -> Bool {
         guard let source = line.baseAddress else { return true }
         let end = written.load(ordering: .relaxed)
-        guard line.count <= Self.capacity - (end - consumed.load(ordering: .acquiring)) else {
+        guard line.count <= capacity - (end - consumed.load(ordering: .acquiring)) else {
             countLost()
             return false
         }
-        let offset = end & (Self.capacity - 1)
-        let head = min(line.count, Self.capacity - offset)
+        let offset = end & (capacity - 1)
+        let head = min(line.count, capacity - offset)
         unsafe (bytes + offset).copyMemory(from: source, byteCount: head)
         if head < line.count { unsafe bytes.copyMemory(from: source + head, byteCount: line.count - head) }
         written.store(end + line.count, ordering: .releasing)
         return true
     }
 
-    func countLost() { lost.add(1, ordering: .relaxed) }
+    /// Everything that was appended, whole, for a consumer that has no writer's thread. One at a time.
+    package func take() -> [UInt8] {
+        let end = written.load(ordering: .acquiring)
+        var taken: [UInt8] = []
+        while true {
+            let part = unsafe pending
+            // What comes meanwhile waits: the part up to `end` ends with a whole line.
+            let count = min(part.count, end - consumed.load(ordering: .relaxed))
+            if count == 0 { return taken }
+            unsafe taken.append(contentsOf: part[..<count])
+            discard(count)
+        }
+    }
+
+    /// Counts a line that its producer could not even lay out.
+    package func countLost() { lost.add(1, ordering: .relaxed) }
 
     /// The consumer's view: the longest run that does not wrap.
     var pending: UnsafeRawBufferPointer {
         let start = consumed.load(ordering: .relaxed)
         let count = written.load(ordering: .acquiring) - start
-        let offset = start & (Self.capacity - 1)
-        return unsafe UnsafeRawBufferPointer(start: bytes + offset, count: min(count, Self.capacity - offset))
+        let offset = start & (capacity - 1)
+        return unsafe UnsafeRawBufferPointer(start: bytes + offset, count: min(count, capacity - offset))
     }
 
     func discard(_ count: Int) {

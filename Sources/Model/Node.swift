@@ -58,12 +58,21 @@ package struct LogSettings: Sendable, Hashable {
     package let access: String?
     /// One access line for every `accessSample` operations; at least 1.
     package let accessSample: Int
+    /// Path of the file of explained answers, `-` for standard output; nil when there is none. DNS nodes only.
+    package let explain: String?
+    /// One explanation for every `explainSample` answers of dynamic names; at least 1.
+    package let explainSample: Int
 
-    package init(format: Format = .text, level: String = "info", access: String? = nil, accessSample: Int = 1) {
+    package init(
+        format: Format = .text, level: String = "info", access: String? = nil, accessSample: Int = 1,
+        explain: String? = nil, explainSample: Int = 1000
+    ) {
         self.format = format
         self.level = level
         self.access = access
         self.accessSample = accessSample
+        self.explain = explain
+        self.explainSample = explainSample
     }
 }
 

@@ -60,6 +60,19 @@ struct TablesTests {
         #expect(table.state(slot).holds(.primary) && !table.state(slot).holds(.replica))
     }
 
+    @Test func aRingGivesWholeLinesAndCountsWhatFindsNoRoom() {
+        let ring = LogRing(capacity: 64)
+        let line = [UInt8](repeating: 7, count: 40)
+        for expected in [true, false] {
+            #expect(line.withUnsafeBytes { unsafe ring.append($0) } == expected)
+        }
+        #expect(ring.dropped == 1)
+        #expect(ring.take() == line && ring.take() == [])
+        // Around the end of the ring.
+        #expect(line.withUnsafeBytes { unsafe ring.append($0) })
+        #expect(ring.take() == line)
+    }
+
     @Test("The access log writes every line in order, and counts those that found no room")
     func accessLog() throws {
         let path = "/tmp/meridian-access-\(getpid()).log"

@@ -69,6 +69,9 @@ package final class WorkerResponder {
         set { unsafe conduct.pointee.time = newValue }
     }
 
+    /// Of the table that answers.
+    var generation: UInt64 { table.generation }
+
     package func tally(_ counter: QueryCounter) -> UInt64 { unsafe tallies[counter.rawValue] }
 
     /// Hands every tally that is not zero to `add` and clears it.

@@ -21,7 +21,7 @@ enum AnswerExplanation {
         guard let index = view.preparation.names.firstIndex(where: { covers($0, name, type: type, view) }) else {
             return head.merging(served(name, type, client, view))
         }
-        return head.merging(steered(index, type, client, view))
+        return head.merging(steered(index, type, client, view).value)
     }
 
     /// Whether the dynamic name answers for `name`, itself or as its wildcard.
@@ -49,9 +49,10 @@ enum AnswerExplanation {
         .array(records.map { .string("\($0.owner) \($0.ttl) \($0.type) \($0.data.description)") })
     }
 
-    private static func steered(
+    /// Name `index` of the view for a canonical client, and what its class is answered with.
+    static func steered(
         _ index: Int, _ type: RecordType, _ client: IPAddress, _ view: ServerView
-    ) -> StatusValue {
+    ) -> (value: StatusValue, answer: ClassAnswer) {
         let name = view.preparation.names[index]
         let health = view.state.health(of: index)
         let state = view.state.answers.state(of: index)
@@ -66,7 +67,7 @@ enum AnswerExplanation {
                 "records": .array(records.map { .string("\($0.type) \($0.description)") }),
             ] as StatusValue
         }
-        return [
+        let value: StatusValue = [
             "dynamic": true, "service": name.service.map { .string($0) } ?? .null,
             "ttl": .init(state.isDegraded ? name.settings.ttlDegraded : name.settings.ttl),
             "policy": name.settings.policy.map { .string($0.rawValue) } ?? .null,
@@ -84,6 +85,7 @@ enum AnswerExplanation {
                 }),
             "answers": .array(variants), "latency": .array(name.plan.latencies(for: client).map { latency($0, view) }),
         ]
+        return (value, found.answer)
     }
 
     /// What a `latency` step knows of the client, region by region.

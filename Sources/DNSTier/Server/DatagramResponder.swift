@@ -106,6 +106,7 @@ package final class DatagramGuard {
                 count = unsafe responder.pointee.slip(query, from: client.address, into: room)
             case .drop:
                 unsafe responder.pointee.tally(.rateDropped)
+                log?.passOver()
                 return 0
             }
         }

@@ -2,28 +2,40 @@ import DNSWire
 import Engine
 import Model
 
-/// The access log of one worker: one line for every nth query, made from the reply. Confined to the worker; allocates
-/// nothing and never blocks.
+/// What one worker notes of its queries: an access line for every nth one, made from the reply, and samples of answers that
+/// are to be explained. Confined to the worker; allocates nothing and never blocks.
 ///
 /// As text: time, client, transport, name, type, code, octets. As JSON: an object with the same, by name.
 final class QueryLog {
-    private let ring: LogRing
+    /// Nil when no access log is written.
+    private let ring: LogRing?
+    private let sampler: AnswerSampler?
     private let worker: Worker
     private let isJSON: Bool
     private let sample: Int
     private var untilNext = 1
     private let line = LogLine()
 
-    init(ring: LogRing, worker: Worker, settings: LogSettings) {
+    init(ring: LogRing?, sampler: AnswerSampler?, worker: Worker, settings: LogSettings) {
         self.ring = ring
+        self.sampler = sampler
         self.worker = worker
         isJSON = settings.format == .json
         sample = max(1, settings.accessSample)
     }
 
+    /// Has `sampler` follow the worker's responder, which answers from table `generation` from now on. Its tallies have
+    /// just been cleared.
+    func turnEnded(_ responder: WorkerResponder) { sampler?.follow(responder) }
+
+    /// Forgets that the latest query was answered: its reply was not sent.
+    func passOver() { sampler?.passOver() }
+
     /// Takes note of `reply`, which is empty when the query was dropped.
     func note(_ reply: UnsafeRawBufferPointer, from client: SocketAddress, over transport: Responder.Transport) {
         guard reply.count >= messageHeaderSize else { return }
+        if let sampler { unsafe sampler.note(reply, from: client, over: transport, at: worker) }
+        guard let ring else { return }
         untilNext -= 1
         guard untilNext == 0 else { return }
         untilNext = sample

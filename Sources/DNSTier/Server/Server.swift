@@ -19,6 +19,25 @@ package final class Server: DataPlane {
         let group: WorkerGroup
         let shared: WorkerShared
         let log: AccessLog?
+        let journal: AnswerJournal?
+        /// What answered since samples were last taken, the one in force last.
+        var moments: [Moment] = []
+
+        init(
+            _ preparation: Preparation, _ health: HealthBoard, _ state: HealthState, _ group: WorkerGroup,
+            _ shared: WorkerShared, _ log: AccessLog?, _ journal: AnswerJournal?
+        ) {
+            (self.preparation, self.health, self.state) = (preparation, health, state)
+            (self.group, self.shared, self.log, self.journal) = (group, shared, log, journal)
+            remember()
+        }
+    }
+
+    /// What stands behind one table.
+    fileprivate struct Moment {
+        let preparation: Preparation
+        let state: HealthState
+        let table: AnswerTable
     }
 
     private let running = Mutex<Running?>(nil)
@@ -55,6 +74,11 @@ package final class Server: DataPlane {
             conduct: prepared.conduct)
         let settings = prepared.node.log
         let log = try settings.access.map { try AccessLog(path: $0, workers: workers) }
+        let journal: AnswerJournal?
+        do { journal = try AnswerJournal(settings, workers: workers) } catch {
+            log?.stop()
+            throw error
+        }
         let dns = prepared.snapshot.dns
         let addresses = WorkerSockets.Addresses(
             direct: SocketAddress(prepared.node.address, port: dns.port),
@@ -64,15 +88,21 @@ package final class Server: DataPlane {
             let group = try WorkerGroup(
                 count: workers, name: "dns", counters: QueryCounter.allCases.count
             ) { worker in
-                let queryLog = log.map { QueryLog(ring: $0.ring(worker.index), worker: worker, settings: settings) }
+                let sampler = journal.map {
+                    AnswerSampler(ring: $0.ring(worker.index), sample: settings.explainSample)
+                }
+                let queryLog =
+                    log == nil && sampler == nil
+                    ? nil
+                    : QueryLog(ring: log?.ring(worker.index), sampler: sampler, worker: worker, settings: settings)
                 try WorkerSockets.open(worker, addresses: addresses, shared: shared, log: queryLog)
             }
             running.withLock {
-                $0 = Running(
-                    preparation: prepared, health: health, state: state, group: group, shared: shared, log: log)
+                $0 = Running(prepared, health, state, group, shared, log, journal)
             }
         } catch {
             log?.stop()
+            journal?.stop()
             throw error
         }
     }
@@ -98,6 +128,7 @@ package final class Server: DataPlane {
     }
 
     package func refresh() -> [String] {
+        explainSamples()
         // Nobody else replaces the preparation meanwhile; what is long is done outside of the lock.
         guard var preparation = running.withLock({ $0?.preparation }) else { return [] }
         let isOutdated = measured.draw(now: clock.now)
@@ -136,6 +167,8 @@ package final class Server: DataPlane {
             try? await Task.sleep(for: .milliseconds(10))
         }
         await parts.0.stop()
+        explainSamples()
+        running.withLock { $0?.journal }?.stop()
         parts.1?.stop()
     }
 
@@ -163,15 +196,35 @@ package final class Server: DataPlane {
         return AnswerExplanation.value(question, view)
     }
 
-    private var view: ServerView? {
-        running.withLock { running in
-            running.map {
-                ServerView(
-                    preparation: $0.preparation, state: $0.state, group: $0.group, table: $0.shared.table.load(),
-                    board: $0.health, lostLines: $0.log?.dropped ?? 0, measured: measured.status(now: clock.now),
-                    now: clock.now)
-            }
+    /// Writes down why the answers that the workers sampled were given.
+    private func explainSamples() {
+        let found = running.withLock { running in
+            running.flatMap { running in running.journal.map { ($0, running) } }
         }
+        guard let (journal, now) = found else { return }
+        journal.explain(
+            now.moments.map { moment in
+                var then = now
+                then.preparation = moment.preparation
+                then.state = moment.state
+                return view(of: then, table: moment.table)
+            })
+        // Workers may go on with the table before the one in force for a moment.
+        running.withLock { running in
+            guard let count = running?.moments.count, count > 2 else { return }
+            running?.moments.removeFirst(count - 2)
+        }
+    }
+
+    private var view: ServerView? {
+        running.withLock { $0 }.map { view(of: $0, table: $0.shared.table.load()) }
+    }
+
+    private func view(of running: Running, table: AnswerTable) -> ServerView {
+        ServerView(
+            preparation: running.preparation, state: running.state, group: running.group, table: table,
+            board: running.health, lostLines: running.log?.dropped ?? 0, journal: running.journal,
+            measured: measured.status(now: clock.now), now: clock.now)
     }
 }
 
@@ -182,7 +235,16 @@ extension Server.Running {
         shared.conduct.withLock { $0 = preparation.conduct }
         shared.table.publish(
             AnswerTable(zones: preparation.zones, dynamics: state.dynamics, generation: generation))
+        remember()
         wakeWorkers()
+    }
+
+    /// Keeps what stands behind the table in force for those who explain its answers later: of two seconds, and no more
+    /// than health moves in them at most.
+    fileprivate mutating func remember() {
+        guard journal != nil else { return }
+        moments.append(Server.Moment(preparation: preparation, state: state, table: shared.table.load()))
+        if moments.count > 24 { moments.removeFirst() }
     }
 
     /// Has every worker end a turn, at which it looks at what is shared.
@@ -210,6 +272,7 @@ struct ServerView {
     let table: AnswerTable
     let board: HealthBoard
     let lostLines: UInt64
+    let journal: AnswerJournal?
     let measured: MeasuredLatency.Status
     let now: Timestamp
 

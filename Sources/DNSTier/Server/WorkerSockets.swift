@@ -65,6 +65,7 @@ final class WorkerSockets {
         proxies = conduct.proxies
         responder = WorkerResponder(table: shared.table.load(), conduct: conduct, seed: worker.random.next() | 1)
         responder.time = UInt32(truncatingIfNeeded: worker.wallClock.nanoseconds / 1_000_000_000)
+        log?.turnEnded(responder)
         unsafe gathering = .allocate(byteCount: 2 * (Responder.maximumTCPSize + 2), alignment: 64)
     }
 
@@ -127,6 +128,7 @@ final class WorkerSockets {
             responder.use(shared.table.load())
             follow(shared.conduct.withLock { $0 })
         }
+        log?.turnEnded(responder)
         if worker.now &- clockRead > Self.clockInterval {
             clockRead = worker.now
             responder.time = UInt32(truncatingIfNeeded: worker.wallClock.nanoseconds / 1_000_000_000)

@@ -30,14 +30,19 @@ extension DynamicTable.View {
                 random ^= random >> 12
                 random ^= random << 25
                 random ^= random >> 27
-                // The upper half of draw × total is even over 0 ..< total to one part in 2^32.
-                let draw = (random &* 0x2545_f491_4f6c_dd1d) >> 32
-                let ball = unsafe UInt32(truncatingIfNeeded: (draw &* UInt64(choice.pointee.total)) >> 32)
+                let ball = unsafe Self.ball(random, total: choice.pointee.total)
                 while unsafe variant.pointee.cumulative <= ball { unsafe variant += 1 }
             }
         }
         let row = unsafe Int(variant.pointee.row) &* Int(entry.pointee.slotCount)
         return unsafe (entry.pointee.answers + row + Int(slot), scope)
+    }
+
+    /// What the state of the draws picks out of 0 ..< `total`: the upper half of draw × total is even to one part in 2^32.
+    @inline(__always)
+    static func ball(_ random: UInt64, total: UInt32) -> UInt32 {
+        let draw = (random &* 0x2545_f491_4f6c_dd1d) >> 32
+        return UInt32(truncatingIfNeeded: (draw &* UInt64(total)) >> 32)
     }
 
     /// The variant that the client's prefix has. What decides is that prefix, however wide the class is.

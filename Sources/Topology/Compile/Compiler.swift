@@ -91,7 +91,9 @@ struct Compiler {
                 format: LogSettings.Format(rawValue: log.text("format")) ?? .text,
                 level: log.text("level"),
                 access: log.optionalText("access"),
-                accessSample: log.integer("accessSample")),
+                accessSample: log.integer("accessSample"),
+                explain: log.optionalText("explain"),
+                explainSample: log.integer("explainSample")),
             state: record.optionalText("state")
                 ?? root.optionalText("stateDirectory").map { "\($0)/\(name).state" })
     }

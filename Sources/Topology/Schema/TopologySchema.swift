@@ -166,6 +166,12 @@ enum TopologySchema {
             .init(
                 "accessSample", .integer(1...1_000_000), .standard("1"),
                 "One access line for every so many operations."),
+            .init(
+                "explain", .fileOrOutput,
+                "Where a DNS node explains answers of dynamic names, a line each; it explains none if absent."),
+            .init(
+                "explainSample", .integer(1...1_000_000), .standard("1000"),
+                "One explanation for every so many answers of dynamic names."),
         ])
 
     static let service = RecordSchema(
