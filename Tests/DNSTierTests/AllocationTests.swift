@@ -1,8 +1,10 @@
 import CMallocCount
-import DNSTier
 import DNSWire
+import Engine
 import Model
 import Testing
+
+@testable import DNSTier
 
 /// Zero allocations per query, counted.
 @Suite struct AllocationTests {
@@ -69,5 +71,30 @@ import Testing
         let before = meridian_allocations()
         let array = [UInt8](repeating: 1, count: Int(client.v4 & 0xff) + 1000)
         #expect(meridian_allocations() > before && array.count > 1000)
+    }
+
+    /// A worker that samples every answer to be explained, and whose ring fills up meanwhile.
+    @Test func samplingAllocatesNothing() throws {
+        let world = try SteeredServer()
+        let worker = try Worker(index: 0, counters: CounterBlock(count: QueryCounter.allCases.count))
+        let ring = LogRing(capacity: AnswerSampler.ringSize)
+        let log = QueryLog(
+            ring: nil, sampler: AnswerSampler(ring: ring, sample: 1), worker: worker, settings: LogSettings())
+        log.turnEnded(world.server.worker)
+        let desk = unsafe DatagramGuard(
+            responder: world.server.worker.responder, log: log, limits: nil, proxies: nil, seed: 1)
+        let query = try QueryText("weighted.shop.test.", .a).octets
+        let client = SocketAddress(IPAddress(v4: 0x0a01_0203), port: 4000)
+        let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
+        defer { unsafe output.deallocate() }
+        let before = meridian_allocations()
+        query.withUnsafeBytes { query in
+            for _ in 0..<10_000 { _ = unsafe desk.answer(query, from: client, into: output, now: 0) }
+        }
+        let allocations = meridian_allocations() - before
+        #expect(allocations == 0)
+        let samples = AnswerSample.read(ring.take())
+        #expect(samples.count > 300 && samples.count + Int(ring.dropped) == 10_000)
+        #expect(samples.allSatisfy { $0.source == client && $0.reply.answer.count == 1 && $0.generation == 1 })
     }
 }
