@@ -29,6 +29,10 @@ open class Channel {
     /// Called when the descriptor became ready. Being edge-triggered, read and write until the socket would block.
     open func ready(_ readiness: Readiness) {}
 
+    /// Called by a worker that waits here: blocks until there is something to do or `Worker.glanceInterval` is over, calls
+    /// `Worker.turnBegins()`, and does it.
+    open func waitAndServe() {}
+
     /// Called once after the deadline passed; there is none afterwards.
     open func deadlineReached() {}
 
@@ -43,6 +47,14 @@ open class Channel {
         isRegistered = true
         worker.enlist(self)
         if !worker.poller.add(self, levelTriggered: levelTriggered) { close() }
+    }
+
+    /// Has the worker wait here, in `waitAndServe()`, instead of in its poller.
+    package final func waitHere() {
+        guard !isRegistered, descriptor >= 0 else { return }
+        isRegistered = true
+        worker.enlist(self)
+        worker.waitIn(self)
     }
 
     /// Asks for another `ready` call in a later turn, for an edge-triggered channel that stops before its socket is empty

@@ -29,7 +29,9 @@ extension DatagramAnswerer {
     package func anticipate(_ batch: DatagramBatch, count: Int) {}
 }
 
-/// A UDP socket of one worker, read and written in batches. Level-triggered, with a bounded number of datagrams a turn.
+/// A UDP socket of one worker, read and written in batches: either one of many channels, level-triggered, with a bounded
+/// number of datagrams a turn, or what the worker waits in. Then a batch costs two system calls, one to wait and read and
+/// one to write, where epoll takes four; and the kernel has no watcher to call for each datagram.
 package final class DatagramSocket<Answerer: DatagramAnswerer>: Channel {
     package var answerer: Answerer
     package let address: SocketAddress
@@ -41,13 +43,18 @@ package final class DatagramSocket<Answerer: DatagramAnswerer>: Channel {
     /// Datagrams before timers and other channels have their turn.
     private static var turn: Int { 8 * DatagramBatch.size }
 
-    package init(worker: Worker, address: SocketAddress, answerer: Answerer) throws(SocketError) {
+    /// - Parameter isWaitedIn: whether the worker waits in this socket, of which it may have one; its other channels are
+    ///   looked at every `Worker.glanceInterval`.
+    package init(
+        worker: Worker, address: SocketAddress, answerer: Answerer, isWaitedIn: Bool = false
+    ) throws(SocketError) {
         let descriptor = try Socket.datagram(address)
+        if isWaitedIn { Socket.setBlocking(descriptor, nanoseconds: Worker.glanceInterval) }
         self.address = Socket.localAddress(descriptor) ?? address
         self.answerer = answerer
         batch = DatagramBatch()
         super.init(worker: worker, descriptor: descriptor)
-        register(levelTriggered: true)
+        if isWaitedIn { waitHere() } else { register(levelTriggered: true) }
     }
 
     override public func ready(_ readiness: Readiness) {
@@ -57,18 +64,27 @@ package final class DatagramSocket<Answerer: DatagramAnswerer>: Channel {
             let received = batch.receive(descriptor)
             if received == 0 { break }
             served &+= received
-            answerer.anticipate(batch, count: received)
-            for index in 0..<received {
-                guard let query = unsafe batch.query(index) else {
-                    oversized &+= 1
-                    continue
-                }
-                let length = unsafe answerer.answer(
-                    query, from: batch.sender(index), into: batch.room, now: worker.now)
-                if length > 0 { batch.reply(length: length, to: index) }
-            }
-            if batch.pending > 0 { unsent &+= batch.send(descriptor) }
+            answer(received)
         }
+    }
+
+    override public func waitAndServe() {
+        let received = batch.receive(descriptor, waits: true)
+        worker.turnBegins()
+        if received > 0 { answer(received) }
+    }
+
+    private func answer(_ received: Int) {
+        answerer.anticipate(batch, count: received)
+        for index in 0..<received {
+            guard let query = unsafe batch.query(index) else {
+                oversized &+= 1
+                continue
+            }
+            let length = unsafe answerer.answer(query, from: batch.sender(index), into: batch.room, now: worker.now)
+            if length > 0 { batch.reply(length: length, to: index) }
+        }
+        if batch.pending > 0 { unsent &+= batch.send(descriptor) }
     }
 }
 
@@ -136,13 +152,17 @@ package final class DatagramBatch {
     }
 
     /// Reads up to `size` datagrams and returns how many came.
-    package func receive(_ descriptor: CInt) -> Int {
+    ///
+    /// - Parameters:
+    ///   - descriptor: the socket.
+    ///   - waits: whether to wait for the first one, for as long as the socket is set to.
+    package func receive(_ descriptor: CInt, waits: Bool = false) -> Int {
         // The kernel overwrote the lengths of the entries that it filled last time, and of no others.
         for index in 0..<used {
             unsafe received[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size)
             unsafe received[index].msg_hdr.msg_controllen = Self.controlSize
         }
-        used = max(0, Int(unsafe meridian_recvmmsg(descriptor, received, UInt32(Self.size))))
+        used = max(0, Int(unsafe meridian_recvmmsg(descriptor, received, UInt32(Self.size), waits)))
         return used
     }
 

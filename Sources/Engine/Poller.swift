@@ -41,7 +41,7 @@ struct Poller {
     /// Waits at most `milliseconds` and hands each ready channel to itself.
     func wait(milliseconds: CInt, worker: Worker) {
         let count = unsafe meridian_epoll_wait(descriptor, events, CInt(Self.capacity), milliseconds)
-        worker.updateClock()
+        worker.turnBegins()
         guard count > 0 else { return }
         for index in 0..<count {
             let readiness = unsafe Readiness(rawValue: events[index].events)

@@ -81,6 +81,14 @@ package enum Socket {
         return descriptor
     }
 
+    /// Has calls that may wait do so, for `nanoseconds` at most.
+    static func setBlocking(_ descriptor: CInt, nanoseconds: UInt64) {
+        let flags = fcntl(descriptor, F_GETFL)
+        _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
+        var limit = timeval(tv_sec: Int(nanoseconds / 1_000_000_000), tv_usec: Int(nanoseconds % 1_000_000_000 / 1000))
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     /// Starts to connect. The result is established when it becomes writable and `pendingError` is 0.
     package static func connect(_ address: SocketAddress) throws(SocketError) -> CInt {
         let descriptor = try open(address, kind: SOCK_STREAM)

@@ -20,7 +20,14 @@ package final class Worker {
     private var registered: Unmanaged<Channel>?
     private var graves: [Unmanaged<Channel>] = unsafe []
     private var isStopping = false
-    private var turnHook: (() -> Void)?
+    private var beginHook: (() -> Void)?
+    private var endHook: (() -> Void)?
+    /// Where to wait instead of in the poller.
+    private var waitingPlace: Unmanaged<Channel>?
+    private var glancedAt: UInt64 = 0
+
+    /// Nanoseconds between two looks into the poller by a worker that waits elsewhere: how long a message may lie.
+    package static let glanceInterval: UInt64 = 100_000_000
 
     /// A worker that no thread runs yet; see `WorkerGroup`.
     package init(index: Int, counters: CounterBlock) throws(SocketError) {
@@ -42,9 +49,12 @@ package final class Worker {
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
-    /// Calls `hook` at the end of each loop turn, as for comparing the generation of a published table. Set before the loop
-    /// begins, in the group's `setUp`.
-    package func onTurn(_ hook: @escaping () -> Void) { turnHook = hook }
+    /// Calls `begin` in each loop turn before what has come is handled, as for comparing the generation of a published
+    /// table, and `end` after it. Set before the loop begins, in the group's `setUp`.
+    package func onTurn(begin: (() -> Void)? = nil, end: @escaping () -> Void) {
+        beginHook = begin
+        endHook = end
+    }
 
     /// Ends the loop after the current turn and closes every channel that is still open.
     package func stop() { isStopping = true }
@@ -54,16 +64,25 @@ package final class Worker {
         MailboxChannel(worker: self, mailbox: mailbox).register()
         Heartbeat(worker: self, descriptor: heartbeat).register()
         // A constant: no reference is counted in each turn.
-        let hook = turnHook
+        let hook = endHook
         while !isStopping {
-            poller.wait(milliseconds: timers.timeout(now: now), worker: self)
+            if let place = unsafe waitingPlace {
+                unsafe place._withUnsafeGuaranteedRef { $0.waitAndServe() }
+                if now &- glancedAt >= Self.glanceInterval {
+                    glancedAt = now
+                    poller.wait(milliseconds: 0, worker: self)
+                }
+            } else {
+                poller.wait(milliseconds: timers.timeout(now: now), worker: self)
+            }
             serveTimers()
             hook?()
             if unsafe !graves.isEmpty { emptyGraves() }
         }
         while let last = unsafe registered { unsafe last._withUnsafeGuaranteedRef { $0.close() } }
         emptyGraves()
-        turnHook = nil
+        beginHook = nil
+        endHook = nil
         poller.tearDown()
         timers.tearDown()
     }
@@ -90,8 +109,14 @@ package final class Worker {
         unsafe registered = entry
     }
 
+    /// Waits in `channel`, which is enlisted, until it is closed.
+    func waitIn(_ channel: Channel) { unsafe waitingPlace = Unmanaged.passUnretained(channel) }
+
     /// Takes a closed channel off the list, keeps it until the turn ends and then lets it go.
     func discharge(_ channel: Channel) {
+        if let place = unsafe waitingPlace, unsafe place._withUnsafeGuaranteedRef({ $0 === channel }) {
+            unsafe waitingPlace = nil
+        }
         let next = unsafe channel.nextRegistered
         let previous = unsafe channel.previousRegistered
         if let next = unsafe next { unsafe next._withUnsafeGuaranteedRef { unsafe $0.previousRegistered = previous } }
@@ -115,7 +140,11 @@ package final class Worker {
         unsafe graves.removeAll(keepingCapacity: true)
     }
 
-    func updateClock() { now = Self.monotonicNanoseconds() }
+    /// Between a wait and what it brought.
+    func turnBegins() {
+        now = Self.monotonicNanoseconds()
+        beginHook?()
+    }
 
     package static func monotonicNanoseconds() -> UInt64 {
         var time = timespec()

@@ -66,7 +66,7 @@ package final class Server: DataPlane {
                 proxies.withLock { $0.append(proxy) }
                 try proxy.refresh()
                 // A listener that a reload added was bound once already; should it fail now, the others go on.
-                worker.onTurn { try? proxy.refresh() }
+                worker.onTurn(end: { try? proxy.refresh() })
             }
         } catch {
             log?.stop()

@@ -110,12 +110,15 @@ struct WorkerTests {
         }
     }
 
-    @Test("Datagrams are answered in batches, from the address that was asked", arguments: ["127.0.0.1", "0.0.0.0"])
-    func datagrams(bound: String) async throws {
+    @Test(
+        "Datagrams are answered in batches, from the address that was asked",
+        arguments: ["127.0.0.1", "0.0.0.0"], [false, true])
+    func datagrams(bound: String, isWaitedIn: Bool) async throws {
         let address = Mutex<SocketAddress?>(nil)
         let any = SocketAddress(try #require(IPAddress(bound)), port: 0)
         let group = try WorkerGroup(count: 1, name: "test", counters: 0) { worker in
-            let socket = try DatagramSocket(worker: worker, address: any, answerer: Reverser())
+            let socket = try DatagramSocket(
+                worker: worker, address: any, answerer: Reverser(), isWaitedIn: isWaitedIn)
             address.withLock { $0 = socket.address }
         }
         let port = try #require(address.withLock { $0?.port })
@@ -135,6 +138,8 @@ struct WorkerTests {
             #expect(unsafe recv(client, &answer, 8, 0) == 3)
             #expect(Array(answer.prefix(3)) == [2, 1, number])
         }
+        // Messages are heard wherever the worker waits.
+        await withCheckedContinuation { continuation in group.broadcast { _ in continuation.resume() } }
         await group.stop()
     }
 

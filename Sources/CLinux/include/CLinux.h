@@ -19,6 +19,7 @@
 #include <sched.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -71,8 +72,9 @@ static inline long meridian_sendmsg(int descriptor, const struct msghdr *message
     return syscall(SYS_sendmsg, descriptor, message, MSG_NOSIGNAL);
 }
 
-static inline long meridian_recvmmsg(int descriptor, struct mmsghdr *messages, unsigned int count) {
-    return syscall(SYS_recvmmsg, descriptor, messages, count, MSG_DONTWAIT, NULL);
+/// With `waits`, a blocking socket is waited for until the first message, for as long as its SO_RCVTIMEO says.
+static inline long meridian_recvmmsg(int descriptor, struct mmsghdr *messages, unsigned int count, bool waits) {
+    return syscall(SYS_recvmmsg, descriptor, messages, count, waits ? MSG_WAITFORONE : MSG_DONTWAIT, NULL);
 }
 
 static inline long meridian_sendmmsg(int descriptor, struct mmsghdr *messages, unsigned int count) {

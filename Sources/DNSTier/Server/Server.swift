@@ -67,26 +67,26 @@ package final class Server: DataPlane {
     }
 
     package func start(_ prepared: Preparation, health: HealthBoard) throws {
-        let workers = prepared.node.workers ?? WorkerGroup.processors
+        let pairs = prepared.node.workers ?? WorkerGroup.processors
         let state = HealthState(prepared.names, board: health)
         let shared = WorkerShared(
             table: AnswerTable(zones: prepared.zones, dynamics: state.dynamics, generation: 1),
             conduct: prepared.conduct)
         let settings = prepared.node.log
-        let log = try settings.access.map { try AccessLog(path: $0, workers: workers) }
+        let log = try settings.access.map { try AccessLog(path: $0, workers: 2 * pairs) }
         let journal: AnswerJournal?
-        do { journal = try AnswerJournal(settings, workers: workers) } catch {
+        do { journal = try AnswerJournal(settings, workers: 2 * pairs) } catch {
             log?.stop()
             throw error
         }
         let dns = prepared.snapshot.dns
         let addresses = WorkerSockets.Addresses(
             direct: SocketAddress(prepared.node.address, port: dns.port),
-            proxied: dns.conduct.proxy.map { SocketAddress(prepared.node.address, port: $0.port) }, workers: workers)
+            proxied: dns.conduct.proxy.map { SocketAddress(prepared.node.address, port: $0.port) }, pairs: pairs)
         measured.adopt(regions: prepared.snapshot.regions.map(\.name))
         do {
             let group = try WorkerGroup(
-                count: workers, name: "dns", counters: QueryCounter.allCases.count
+                count: 2 * pairs, name: "dns", counters: QueryCounter.allCases.count
             ) { worker in
                 let sampler = journal.map {
                     AnswerSampler(ring: $0.ring(worker.index), sample: settings.explainSample)

@@ -11,8 +11,8 @@ final class WorkerSockets {
         let direct: SocketAddress
         /// For clients behind a proxy.
         let proxied: SocketAddress?
-        /// Workers that share the node's connections.
-        let workers: Int
+        /// Pairs of workers: one of each waits for datagrams from clients, the other for all else.
+        let pairs: Int
     }
 
     /// When more than this share of a worker's connections is taken, idle ones have to go sooner (RFC 7766 section 6.2.2).
@@ -29,12 +29,13 @@ final class WorkerSockets {
     private var proxies: [IPPrefix]
     private var connections = 0
     private var sources = SourceCounts()
-    private let workers: Int
+    private let pairs: Int
     private let shared: WorkerShared
     private var generation: UInt64
     /// When the wall clock was read, for cookies; a second more or less does not matter to them.
     private var clockRead: UInt64 = 0
     private static let clockInterval: UInt64 = 500_000_000
+    private var isOpen = true
     private var direct = Door()
     private var proxied = Door()
 
@@ -45,23 +46,30 @@ final class WorkerSockets {
         var listener: Listener?
     }
 
-    /// Opens UDP and TCP and serves them from `worker` until it stops.
+    /// Opens what is the task of `worker`, one of `2 * addresses.pairs`, and serves it until it stops.
     static func open(_ worker: Worker, addresses: Addresses, shared: WorkerShared, log: QueryLog?) throws {
-        let sockets = WorkerSockets(worker, workers: addresses.workers, shared: shared, log: log)
-        try sockets.open(&sockets.direct, addresses.direct, proxies: nil)
-        if let address = addresses.proxied { try sockets.open(&sockets.proxied, address, proxies: sockets.proxies) }
-        // The worker's hook keeps this object.
-        worker.onTurn { sockets.turnEnded() }
+        let sockets = WorkerSockets(worker, pairs: addresses.pairs, shared: shared, log: log)
+        if worker.index < addresses.pairs {
+            try sockets.openDatagrams(&sockets.direct, addresses.direct, proxies: nil, isWaitedIn: true)
+        } else {
+            try sockets.openListener(&sockets.direct, addresses.direct, isProxied: false)
+            if let address = addresses.proxied {
+                try sockets.openDatagrams(&sockets.proxied, address, proxies: sockets.proxies, isWaitedIn: false)
+                try sockets.openListener(&sockets.proxied, address, isProxied: true)
+            }
+        }
+        // The worker's hooks keep this object.
+        worker.onTurn(begin: { sockets.turnBegins() }, end: { sockets.turnEnded() })
     }
 
-    private init(_ worker: Worker, workers: Int, shared: WorkerShared, log: QueryLog?) {
+    private init(_ worker: Worker, pairs: Int, shared: WorkerShared, log: QueryLog?) {
         self.worker = worker
-        self.workers = workers
+        self.pairs = pairs
         self.shared = shared
         self.log = log
         generation = shared.table.generation
         let conduct = shared.conduct.withLock { $0 }
-        limits = conduct.streams.share(of: workers)
+        limits = conduct.streams.share(of: pairs)
         proxies = conduct.proxies
         responder = WorkerResponder(table: shared.table.load(), conduct: conduct, seed: worker.random.next() | 1)
         responder.time = UInt32(truncatingIfNeeded: worker.wallClock.nanoseconds / 1_000_000_000)
@@ -71,13 +79,18 @@ final class WorkerSockets {
 
     deinit { unsafe gathering.deallocate() }
 
-    private func open(_ door: inout Door, _ address: SocketAddress, proxies: [IPPrefix]?) throws {
+    private func openDatagrams(
+        _ door: inout Door, _ address: SocketAddress, proxies: [IPPrefix]?, isWaitedIn: Bool
+    ) throws {
         let conduct = shared.conduct.withLock { $0 }
         door.guardian = guardian(conduct, proxies: proxies)
         door.datagrams = try DatagramSocket(
             worker: worker, address: address,
-            answerer: unsafe DatagramResponder(responder: responder.responder, desk: door.guardian))
-        let isProxied = proxies != nil
+            answerer: unsafe DatagramResponder(responder: responder.responder, desk: door.guardian),
+            isWaitedIn: isWaitedIn)
+    }
+
+    private func openListener(_ door: inout Door, _ address: SocketAddress, isProxied: Bool) throws {
         door.listener = try Listener(worker: worker, address: address) { [unowned self] descriptor, client in
             self.accept(descriptor, from: client, isProxied: isProxied)
         }
@@ -118,27 +131,30 @@ final class WorkerSockets {
 
     // MARK: Turns
 
-    /// Between two turns: counters, a new table, the end.
+    /// Before what has come is answered: a new table.
+    private func turnBegins() {
+        let current = shared.table.generation
+        guard current != generation else { return }
+        generation = current
+        responder.use(shared.table.load())
+        follow(shared.conduct.withLock { $0 })
+    }
+
+    /// Between two turns: counters, the time, the end.
     private func turnEnded() {
         let counters = worker.counters
         responder.drainTallies { counters.add($0, $1) }
-        let current = shared.table.generation
-        if current != generation {
-            generation = current
-            responder.use(shared.table.load())
-            follow(shared.conduct.withLock { $0 })
-        }
         log?.turnEnded(responder)
         if worker.now &- clockRead > Self.clockInterval {
             clockRead = worker.now
             responder.time = UInt32(truncatingIfNeeded: worker.wallClock.nanoseconds / 1_000_000_000)
         }
-        if direct.listener != nil, !shared.isAccepting.load(ordering: .acquiring) { close() }
+        if isOpen, !shared.isAccepting.load(ordering: .acquiring) { close() }
     }
 
     private func follow(_ conduct: Conduct) {
         responder.use(conduct)
-        limits = conduct.streams.share(of: workers)
+        limits = conduct.streams.share(of: pairs)
         let others = proxies != conduct.proxies
         proxies = conduct.proxies
         // Limits that did not change keep what they have counted.
@@ -164,6 +180,7 @@ final class WorkerSockets {
 
     /// Answers what has arrived and closes the sockets; connections go on.
     private func close() {
+        isOpen = false
         close(&direct)
         close(&proxied)
     }
