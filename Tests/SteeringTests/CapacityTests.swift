@@ -56,9 +56,10 @@ struct CapacityTests {
     /// Five regions, a day's wave through them, one lost at its peak and back an hour later. Resolvers hold answers for 30
     /// to 300 seconds, a tenth of the users for each, and reports are off by up to 2%. Nobody is above the limit by more
     /// than 2%, neither while answers drain nor afterwards, while all demand fits the limits of those that are left.
-    @Test("A region lost at its peak fills the others to their limits and not beyond", arguments: 0..<5)
-    func loss(lost: Int) {
-        var fleet = Fleet(seed: UInt64(lost))
+    /// It does not matter how often the allocator looks.
+    @Test("A region lost at its peak fills the others to their limits and not beyond", arguments: 0..<5, [1, 5])
+    func loss(lost: Int, steps: Int) {
+        var fleet = Fleet(seed: UInt64(lost), steps: steps)
         fleet.run(losing: lost)
         #expect(fleet.tightest > 0.93, "the loss was a test: \(fleet.tightest) of the survivors' limits were needed")
         #expect(fleet.tightest < 1, "all fits")
@@ -92,6 +93,7 @@ private struct Fleet {
 
     private let orders = [[0, 1, 2, 3, 4], [1, 0, 2, 4, 3], [2, 1, 3, 0, 4], [3, 4, 2, 1, 0], [4, 3, 0, 1, 2]]
     private let limit = 1_170.0
+    private let steps: Int
     private var generator: SeededGenerator
     private var allocator: CapacityAllocator
     private(set) var worst = 0.0
@@ -100,7 +102,9 @@ private struct Fleet {
     private(set) var reversals = 0
     private(set) var tightest = 0.0
 
-    init(seed: UInt64) {
+    /// `steps`: of the allocator in ten seconds.
+    init(seed: UInt64, steps: Int) {
+        self.steps = steps
         generator = SeededGenerator(seed: seed)
         allocator = CapacityAllocator(orders: orders, sites: 5)
     }
@@ -135,7 +139,7 @@ private struct Fleet {
                 let isGone = site == lost && isLost
                 return .init(load: isGone ? nil : loads[site] * noise, limit: limit, isAvailable: !isGone)
             }
-            allocator.step(sites, seconds: 10)
+            for _ in 0..<steps { allocator.step(sites, seconds: 10 / Double(steps)) }
             for site in loads.indices where !(site == lost && isLost) { worst = max(worst, loads[site] / limit) }
             if !isLost {
                 home = allocator.shares[lost][0]
