@@ -30,8 +30,9 @@ package protocol DataPlane: AnyObject, Sendable {
     /// Peers measured round trips of clients. Called from the health loop, each window once: take it and come back.
     func heard(_ roundTrips: [HeardRoundTrips])
 
-    /// Work that may take a second and no query waits for: looks whether files that were read have changed, and compiles
-    /// what was gathered. Called every other second on a thread of its own, never during `prepare` or `install`.
+    /// Work that may take a second and no query waits for: looks whether files that were read have changed, compiles what
+    /// was gathered, and takes the steps that are due by time alone. Called every other second on a thread of its own,
+    /// never during `prepare` or `install`.
     ///
     /// - Returns: what there is to tell, each in a sentence: a file that was read anew or refused.
     func refresh() -> [String]

@@ -7,15 +7,21 @@ package import Steering
 package struct HealthState: Sendable {
     package private(set) var answers: DynamicAnswers
     private let sources: HealthSources
-    private var capacity: CapacityControl
+    private(set) var capacity: CapacityControl
     private var view: HealthView
+    /// By source, as it was compiled, without reasons.
+    private var health: [CandidateHealth] = []
+    /// The same of names that differ, by what an operator said of them.
+    private var singles: [Int: [CandidateHealth]] = [:]
     package private(set) var dynamics: DynamicTable
 
     /// `now`: on a clock that never goes back.
-    package init(_ names: [PreparedName], board: HealthBoard, now: Duration = .zero) {
+    /// `old`: the state that this one replaces, for what it learned of demand; nil at boot.
+    package init(_ names: [PreparedName], board: HealthBoard, now: Duration = .zero, replacing old: HealthState? = nil)
+    {
         sources = HealthSources(names)
         answers = DynamicAnswers(names, sources: sources.ofNames)
-        capacity = CapacityControl(answers)
+        capacity = CapacityControl(answers, sources: sources.all, adopting: old?.capacity)
         view = board.view
         dynamics = DynamicAnswers.compile([], health: []).table
         compile(now)
@@ -25,6 +31,19 @@ package struct HealthState: Sendable {
     package mutating func update(_ board: HealthBoard, now: Duration = .zero) {
         view = board.view
         compile(now)
+    }
+
+    /// Lets the filling of candidates follow time and the newest loads of `board`, and compiles the names that this moves.
+    /// Health stays as the latest update had it, and so does the load that `shed` goes by: a difference that is too small
+    /// for an update is no reason to compile.
+    ///
+    /// - Returns: whether there are new answers.
+    package mutating func refill(_ board: HealthBoard, now: Duration) -> Bool {
+        guard capacity.isNeeded else { return false }
+        let newest = board.view
+        guard capacity.step({ newest.candidate(sources.all[$0]) }, now: now) else { return false }
+        install()
+        return answers.recompiled > 0
     }
 
     /// Names whose answers the latest update made anew.
@@ -49,10 +68,10 @@ package struct HealthState: Sendable {
     }
 
     private mutating func compile(_ now: Duration) {
-        let states = sources.all.map { view.candidate(name: $0.name, service: $0.service, region: $0.region) }
-        capacity.step(states, now: now)
-        let health = states.map { Self.health($0, isExplained: false) }
-        var singles: [Int: [CandidateHealth]] = [:]
+        let states = sources.all.map { view.candidate($0) }
+        capacity.step({ states[$0] }, now: now)
+        health = states.map { Self.health($0, isExplained: false) }
+        singles = [:]
         if view.overrides.hasNames {
             for (index, name) in answers.names.enumerated() {
                 let own = name.candidates.map { candidate in
@@ -63,6 +82,10 @@ package struct HealthState: Sendable {
                 if own != sources.ofNames[index].map({ health[$0] }) { singles[index] = own.map(name.plan.relevant) }
             }
         }
+        install()
+    }
+
+    private mutating func install() {
         let cohorts = (0..<answers.cohortCount).map { answers.cohort($0) }
         let spills = cohorts.indices.map { capacity.spill(cohort: $0) }
         answers.update(
@@ -81,6 +104,12 @@ package struct HealthState: Sendable {
             load: state.load?.regionRate, capacity: state.load?.capacity,
             // An operator's word is as fresh as it ever was.
             stale: (state.stale || state.frozen) && state.forced == nil)
+    }
+}
+
+extension HealthView {
+    fileprivate func candidate(_ source: HealthSources.Source) -> CandidateState {
+        candidate(name: source.name, service: source.service, region: source.region)
     }
 }
 

@@ -111,9 +111,8 @@ package final class Server: DataPlane {
         measured.adopt(regions: prepared.snapshot.regions.map(\.name))
         running.withLock { running in
             guard running != nil else { return }
-            guard let board = running?.health else { return }
             running?.preparation = prepared
-            running?.state = HealthState(prepared.names, board: board, now: ContinuousClock.now - started)
+            running?.replaceState(now: ContinuousClock.now - started)
             running?.publish()
             for zone in prepared.keptZones {
                 running?.health.events.record(
@@ -135,8 +134,12 @@ package final class Server: DataPlane {
         let (isNew, told) = preparation.refresh(measured: measured.picture, isOutdated: isOutdated)
         running.withLock { running in
             running?.preparation = preparation
-            if isNew, let board = running?.health {
-                running?.state = HealthState(preparation.names, board: board, now: ContinuousClock.now - started)
+            let now = ContinuousClock.now - started
+            if isNew {
+                running?.replaceState(now: now)
+                running?.publish()
+            } else if running?.refill(now: now) == true {
+                // Health may stand still for hours, and `healthChanged` be silent, while users are on their way home.
                 running?.publish()
             }
         }
@@ -229,6 +232,13 @@ package final class Server: DataPlane {
 }
 
 extension Server.Running {
+    /// Compiles the names of the preparation, going on from what was learned of demand.
+    mutating func replaceState(now: Duration) {
+        state = HealthState(preparation.names, board: health, now: now, replacing: state)
+    }
+
+    mutating func refill(now: Duration) -> Bool { state.refill(health, now: now) }
+
     /// Gives the workers what is compiled.
     mutating func publish() {
         let generation = shared.table.load().generation + 1
