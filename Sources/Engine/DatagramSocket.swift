@@ -43,8 +43,8 @@ package final class DatagramSocket<Answerer: DatagramAnswerer>: Channel {
     /// Datagrams before timers and other channels have their turn.
     private static var turn: Int { 8 * DatagramBatch.size }
 
-    /// - Parameter isWaitedIn: whether the worker waits in this socket, of which it may have one; its other channels are
-    ///   looked at every `Worker.glanceInterval`.
+    /// Opens a socket. With `isWaitedIn` the worker waits in it, and looks at its other channels every
+    /// `Worker.glanceInterval`; a worker has one such socket at most.
     package init(
         worker: Worker, address: SocketAddress, answerer: Answerer, isWaitedIn: Bool = false
     ) throws(SocketError) {
@@ -151,11 +151,8 @@ package final class DatagramBatch {
         unsafe controls.deallocate()
     }
 
-    /// Reads up to `size` datagrams and returns how many came.
-    ///
-    /// - Parameters:
-    ///   - descriptor: the socket.
-    ///   - waits: whether to wait for the first one, for as long as the socket is set to.
+    /// Reads up to `size` datagrams and returns how many came. With `waits` the first one is waited for, as long as the
+    /// socket is set to.
     package func receive(_ descriptor: CInt, waits: Bool = false) -> Int {
         // The kernel overwrote the lengths of the entries that it filled last time, and of no others.
         for index in 0..<used {

@@ -137,7 +137,8 @@ enum TopologySchema {
             .init("address", .address, .derived("the region's"), "Where its listeners bind."),
             .init(
                 "workers", .word("auto", or: .integer(1...256)), .standard("auto"),
-                "Data-plane threads; `auto` is one per processor."),
+                "Data-plane threads, in a DNS node pairs of them, one for UDP and one for all else; `auto` is one per"
+                    + " processor."),
             .init(
                 "admin", .socketAddress,
                 "Where the admin API listens; off if absent. Anywhere but loopback it needs `adminToken`."),
