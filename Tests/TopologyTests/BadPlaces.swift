@@ -9,6 +9,12 @@ enum BadPlaces {
                 "t.yaml:8:12: error: nodes.l4-east has no 'address'; an IPv4 or IPv6 address here, or one for all nodes of regions.east",
             ]),
         BadInput(
+            "explanations by a node that has none",
+            replacing: "l4-east: {tier: l4,", by: "l4-east: {log: {explain: why.log}, tier: l4,",
+            says: [
+                "t.yaml:8:28: error: nodes.l4-east.log.explain: a node of tier l4 has no dynamic names to explain; write it for DNS nodes"
+            ]),
+        BadInput(
             "admin elsewhere without a token",
             replacing: "admin: \"127.0.0.1:9080\"", by: "admin: \"10.0.0.1:9080\"",
             says: [

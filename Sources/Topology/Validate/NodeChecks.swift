@@ -38,6 +38,13 @@ enum NodeChecks {
                     "nodes.\(name).federation: peers cannot reach \(federation.address)",
                     "the address at which other nodes fetch its reports"))
         }
+        let log = node.section("log")
+        if log.has("explain"), let tier = node.optionalText("tier"), tier != Tier.dns.rawValue {
+            diagnostics.append(
+                log.position(of: "explain").error(
+                    "nodes.\(name).log.explain: a node of tier \(tier) has no dynamic names to explain",
+                    "write it for DNS nodes"))
+        }
         return diagnostics
     }
 }
