@@ -87,6 +87,10 @@ package final class Server: DataPlane {
             current.published.publish(ActivePlan(prepared, slots: slots))
             // Sleeping workers look at the end of the turn that this makes.
             current.group.broadcast { _ in }
+            // Logrotate moves the file and sends SIGHUP, which comes to a reload.
+            do throws(SocketError) { try current.log?.reopen() } catch {
+                current.health.events.record(.configuration, "access log", "\(error)")
+            }
         }
     }
 

@@ -68,5 +68,56 @@ extension SystemTests {
                 #expect(try await users.dig("www.small.test") == [SmallWorld.address])
             }
         }
+
+        @Test(.timeLimit(.minutes(1)))
+        func logsThatWereMovedBeginAnew() async throws {
+            let logs = URL(filePath: "/tmp/meridian-logs-\(UUID().uuidString.prefix(8))")
+            try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: logs) }
+            func text(_ name: String) -> String {
+                FileManager.default.contents(atPath: logs.appending(path: name).path).map {
+                    String(decoding: $0, as: UTF8.self)
+                } ?? ""
+            }
+            var topology = SmallWorld.topology()
+            for node in ["dns", "l7", "l4"] {
+                topology = topology.replacing(
+                    "\(node): {tier: \(node),",
+                    with: "\(node): {log: {access: \"\(logs.path)/\(node)\"}, tier: \(node),")
+            }
+            topology = topology.replacing(
+                "log: {access: \"\(logs.path)/dns\"",
+                with:
+                    "log: {access: \"\(logs.path)/dns\", explain: \"\(logs.path)/why\", explainSample: 1")
+            try await TemporaryWorld.run(topology: topology, files: ["small.test.zone": SmallWorld.zone]) { temporary in
+                let world = temporary.world
+                let small = SmallWorld(world: world, file: temporary.file)
+                let users = Users(folder: world.folder, resolver: small.dns)
+                func use() async throws {
+                    #expect(try await users.dig("www.small.test") == [SmallWorld.address])
+                    for address in [small.http, small.tcp] {
+                        let client = try RawClient(address)
+                        try client.send("GET / HTTP/1.1\r\nHost: www.small.test\r\nConnection: close\r\n\r\n")
+                        #expect(try client.readToEnd().hasPrefix("HTTP/1.1 200"))
+                    }
+                }
+                try await use()
+                for name in ["dns", "l7", "l4", "why"] {
+                    let isWritten = try await TemporaryWorld.eventually { !text(name).isEmpty }
+                    #expect(isWritten, "\(name)")
+                    try FileManager.default.moveItem(
+                        at: logs.appending(path: name), to: logs.appending(path: "\(name).1"))
+                }
+                for node in ["dns", "l7", "l4"] {
+                    await world.send(SIGHUP, to: node)
+                    #expect(try await TemporaryWorld.eventually { await generation(small, node) == 2 }, "\(node)")
+                }
+                try await use()
+                for name in ["dns", "l7", "l4", "why"] {
+                    let isWritten = try await TemporaryWorld.eventually { !text(name).isEmpty }
+                    #expect(isWritten, "\(name) goes on in the file that was moved")
+                }
+            }
+        }
     }
 }

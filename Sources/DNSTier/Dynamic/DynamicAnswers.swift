@@ -159,11 +159,8 @@ package struct DynamicAnswers: Sendable {
 
     package var failOpen: [Bool] { situations.map { $0?.failOpen ?? false } }
 
-    /// For each name, whether its answers say that they are stale.
-    var stale: [Bool] { situations.map { $0?.isStale ?? false } }
-
-    /// For each name, the part of its answers that tries candidates of which little is known: 0 ... 1.
-    var explored: [Double] { situations.map { $0?.explored ?? 0 } }
+    /// What a name's answers follow.
+    func situation(of name: Int) -> Situation? { situations[name] }
 
     /// The state that a name goes by: health without reasons, and what fills its candidates.
     func state(of name: Int) -> (isDegraded: Bool, isStale: Bool, spill: SpillShares) {

@@ -51,6 +51,9 @@ final class AnswerJournal: Sendable {
         }
     }
 
+    /// As the access log does.
+    func reopen() throws(SocketError) { try log.reopen() }
+
     /// Writes what is left. Once.
     func stop() { log.stop() }
 }

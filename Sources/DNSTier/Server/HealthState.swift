@@ -52,11 +52,12 @@ package struct HealthState: Sendable {
     /// For each name, whether some class of clients is answered with candidates that are all unhealthy.
     package var failOpen: [Bool] { answers.failOpen }
 
-    /// For each name, whether its answers say that the health behind them is stale.
-    package var stale: [Bool] { answers.stale }
-
-    /// For each name, the part of its answers that tries candidates of which little is known: 0 ... 1.
-    package var explored: [Double] { answers.explored }
+    /// Of one name: whether its answers are those of `failOpen`, whether they say that the health behind them is stale,
+    /// and the part of them that tries candidates of which little is known: 0 ... 1.
+    func facts(of name: Int) -> (failOpen: Bool, isStale: Bool, explored: Double) {
+        let situation = answers.situation(of: name)
+        return (situation?.failOpen ?? false, situation?.isStale ?? false, situation?.explored ?? 0)
+    }
 
     /// Of each of a name's candidates, with the reasons.
     package func health(of name: Int) -> [CandidateHealth] {

@@ -118,6 +118,13 @@ package final class Server: DataPlane {
                 running?.health.events.record(
                     .configuration, zone.origin, "the zone is kept as it was: \(zone.trouble)")
             }
+            // Logrotate moves files and sends SIGHUP, which comes to a reload.
+            do throws(SocketError) {
+                try running?.log?.reopen()
+                try running?.journal?.reopen()
+            } catch {
+                running?.health.events.record(.configuration, "access log", "\(error)")
+            }
         }
     }
 

@@ -44,21 +44,21 @@ enum ServerMetrics {
                 "meridian_dns_zone_serial", help: "Serial number of a zone.", labels: ["zone": zone.origin],
                 Double(zone.serial))
         }
-        let (stale, explored, failOpen) = (view.state.stale, view.state.explored, view.state.failOpen)
         for (index, name) in view.preparation.names.enumerated() {
+            let facts = view.state.facts(of: index)
             text.gauge(
                 "meridian_dns_name_fail_open",
                 help: "1 while a dynamic name answers with candidates that are all unhealthy.",
-                labels: ["name": name.settings.name], failOpen[index] ? 1 : 0)
+                labels: ["name": name.settings.name], facts.failOpen ? 1 : 0)
             text.gauge(
                 "meridian_dns_name_stale",
                 help: "1 while a dynamic name answers by health that nothing heard now confirms.",
-                labels: ["name": name.settings.name], stale[index] ? 1 : 0)
+                labels: ["name": name.settings.name], facts.isStale ? 1 : 0)
             if name.plan.explores {
                 text.gauge(
                     "meridian_dns_explored_answer_share",
                     help: "Expected share of a name's answers that try a region of which little is known.",
-                    labels: ["name": name.settings.name], explored[index])
+                    labels: ["name": name.settings.name], facts.explored)
             }
             let states = view.state.health(of: index)
             for (candidate, leaf) in name.candidates.enumerated() {

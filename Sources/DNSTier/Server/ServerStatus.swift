@@ -48,11 +48,12 @@ enum ServerStatus {
     private static func name(_ index: Int, _ view: ServerView) -> StatusValue {
         let name = view.preparation.names[index]
         let health = view.state.health(of: index)
+        let facts = view.state.facts(of: index)
         return [
             "name": .string(name.settings.name), "service": name.service.map { .string($0) } ?? .null,
             "ttl": .init(name.settings.ttl), "classes": .init(name.plan.classCount),
-            "failOpen": .bool(view.state.failOpen[index]), "stale": .bool(view.state.stale[index]),
-            "exploredShare": name.plan.explores ? .double(view.state.explored[index]) : .null,
+            "failOpen": .bool(facts.failOpen), "stale": .bool(facts.isStale),
+            "exploredShare": name.plan.explores ? .double(facts.explored) : .null,
             "candidates": .array(name.candidates.indices.map { candidate($0, of: name, health[$0]) }),
         ]
     }
