@@ -35,7 +35,7 @@ package protocol DataPlane: AnyObject, Sendable {
     /// never during `prepare` or `install`.
     ///
     /// - Returns: what there is to tell, each in a sentence: a file that was read anew or refused.
-    func refresh() -> [String]
+    func refresh() -> [Event.Remark]
 
     /// What went through, for the node's own report.
     func facts() -> DataPlaneFacts
@@ -59,7 +59,7 @@ package protocol DataPlane: AnyObject, Sendable {
 
 extension DataPlane {
     package func heard(_ roundTrips: [HeardRoundTrips]) {}
-    package func refresh() -> [String] { [] }
+    package func refresh() -> [Event.Remark] { [] }
 }
 
 /// Totals since the start; the control plane turns their growth into rates.

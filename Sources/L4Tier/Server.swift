@@ -79,7 +79,7 @@ package final class Server: DataPlane {
                 do throws(SocketError) {
                     try forwarders[worker]?.install(routes) { address in prepared.take(address) }
                 } catch {
-                    events.record(.configuration, "listener", "\(error)")
+                    events.record(.configuration, "listener", "\(error)", severity: .error)
                 }
             }
         }
@@ -154,7 +154,7 @@ package final class Server: DataPlane {
     private var current: Running? { running.withLock { $0 } }
 
     private func report(_ error: SocketError) {
-        current?.health.events.record(.configuration, "access log", "\(error)")
+        current?.health.events.record(.configuration, "access log", "\(error)", severity: .error)
     }
 
     private static func active(_ workers: WorkerGroup) -> UInt64 {

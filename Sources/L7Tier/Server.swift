@@ -89,7 +89,7 @@ package final class Server: DataPlane {
             current.group.broadcast { _ in }
             // Logrotate moves the file and sends SIGHUP, which comes to a reload.
             do throws(SocketError) { try current.log?.reopen() } catch {
-                current.health.events.record(.configuration, "access log", "\(error)")
+                current.health.events.record(.configuration, "access log", "\(error)", severity: .error)
             }
         }
     }

@@ -237,7 +237,7 @@ import Topology
         let path = node.folder.appendingPathComponent("l.csv")
         try Data("10.0.0.0/8,us,11\n10.0.0.0/8,eu,41\n10.0.0.0/8,ap,91\n".utf8).write(to: path, options: .atomic)
         #expect(node.server.refresh() == [])
-        #expect(node.server.refresh() == ["\(path.path) read anew"])
+        #expect(node.server.refresh() == [Event.Remark(.notice, "\(path.path) read anew")])
         try expectSpilled(4)
         #expect(try node.explain().contains("us 11 ms"))
         await node.server.stop(deadline: .zero)

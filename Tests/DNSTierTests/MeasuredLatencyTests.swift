@@ -124,18 +124,18 @@ import Topology
         try Data("10.0.0.0/8,us,80\n10.0.0.0/8,eu,9\n10.0.0.0/8,ap,300\n".utf8).write(to: path, options: .atomic)
         // Seen for the first time: it may still be written.
         #expect(node.server.refresh() == [])
-        #expect(node.server.refresh() == ["\(path.path) read anew"])
+        #expect(node.server.refresh() == [Event.Remark(.notice, "\(path.path) read anew")])
         #expect(try node.explain("10.1.2.3").contains("eu 9 ms, us 80 ms"))
         try Data("10.0.0.0/8,us,80\nnonsense\n".utf8).write(to: path, options: .atomic)
         #expect(node.server.refresh() == [])
         let told = node.server.refresh()
-        #expect(
-            told.count == 1 && told[0].contains("refused, what was read before stays") && told[0].contains("l.csv:2:1"))
+        #expect(told.map(\.severity) == [.error])
+        #expect(told[0].text.contains("refused, what was read before stays") && told[0].text.contains("l.csv:2:1"))
         #expect(node.server.refresh() == [])
         #expect(try node.explain("10.1.2.3").contains("eu 9 ms, us 80 ms"))
         try FileManager.default.removeItem(at: path)
         #expect(node.server.refresh() == [])
-        #expect(node.server.refresh().first?.contains("cannot be read") == true)
+        #expect(node.server.refresh().first?.text.contains("cannot be read") == true)
         #expect(try node.explain("10.1.2.3").contains("eu 9 ms, us 80 ms"))
         await node.server.stop(deadline: .zero)
     }

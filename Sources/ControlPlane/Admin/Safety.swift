@@ -59,7 +59,8 @@ struct Safety {
         guard !found.isEmpty else { return nil }
         let words = found.map { "rule \($0.rule): \($0.text)" }
         let what = despite ? "overridden by \(author) (\(reason))" : "refused to \(author)"
-        node.board.events.record(.safety, "\(target)", "\(what): \(words.joined(separator: "; "))")
+        node.board.events.record(
+            .safety, "\(target)", "\(what): \(words.joined(separator: "; "))", severity: .warning)
         if despite { return nil }
         return .json(
             [

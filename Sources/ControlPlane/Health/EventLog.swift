@@ -21,6 +21,29 @@ package struct Event: Sendable, Hashable {
         case node
     }
 
+    /// Who has to look, and when. The level of the event's line in the log.
+    package enum Severity: String, Sendable, Hashable, CaseIterable {
+        /// Broken until a person mends it, or users are served worse than the topology promises.
+        case error
+        /// Something failed and was worked around: less is left for the next failure.
+        case warning
+        /// Ordinary life that changes where traffic goes.
+        case notice
+        /// Ordinary life.
+        case info
+    }
+
+    /// What a part of the node has to tell about itself.
+    package struct Remark: Sendable, Hashable {
+        package let severity: Severity
+        package let text: String
+
+        package init(_ severity: Severity, _ text: String) {
+            self.severity = severity
+            self.text = text
+        }
+    }
+
     /// Grows by one with each event of the process.
     package let number: UInt64
     package let time: Timestamp
@@ -28,6 +51,7 @@ package struct Event: Sendable, Hashable {
     /// What it is about: `shop in eu-west`, `127.0.1.1:9001`.
     package let subject: String
     package let text: String
+    package let severity: Severity
 }
 
 /// The latest events of this process. Safe from any thread.
@@ -52,10 +76,14 @@ package final class EventLog: Sendable {
         self.sink = sink
     }
 
-    package func record(_ kind: Event.Kind, _ subject: String, _ text: String) {
+    /// `Docs/Operations.md` has a table of what is how severe.
+    package func record(
+        _ kind: Event.Kind, _ subject: String, _ text: String, severity: Event.Severity = .notice
+    ) {
         let time = clock()
         let event = state.withLock { state in
-            let event = Event(number: state.next, time: time, kind: kind, subject: subject, text: text)
+            let event = Event(
+                number: state.next, time: time, kind: kind, subject: subject, text: text, severity: severity)
             state.next += 1
             if state.events.count == capacity { state.events.removeFirst() }
             state.events.append(event)

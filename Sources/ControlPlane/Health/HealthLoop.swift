@@ -233,10 +233,12 @@ package final class HealthLoop: Sendable {
             let reasons = transition.reasons.map(\.sentence).joined(separator: "; ")
             board.events.record(
                 .verdict, "\(transition.service) in \(transition.region)",
-                (transition.healthy ? "healthy" : "down") + (reasons.isEmpty ? "" : ": \(reasons)"))
+                (transition.healthy ? "healthy" : "down") + (reasons.isEmpty ? "" : ": \(reasons)"),
+                severity: transition.healthy ? .notice : .warning)
         }
         for service in evaluation.failOpen.subtracting(memory.failOpen).sorted() {
-            board.events.record(.failOpen, service, "down in every region: answers hold all of them")
+            board.events.record(
+                .failOpen, service, "down in every region: answers hold all of them", severity: .error)
         }
         for service in memory.failOpen.subtracting(evaluation.failOpen).sorted() {
             board.events.record(.failOpen, service, "over: a region is healthy again")
@@ -247,8 +249,8 @@ package final class HealthLoop: Sendable {
             board.events.record(
                 .peer, hub.name,
                 evaluation.frozen
-                    ? "too many peers fell silent at once: verdicts stand as they were" : "enough peers are heard again"
-            )
+                    ? "too many peers fell silent at once: verdicts stand as they were"
+                    : "enough peers are heard again", severity: evaluation.frozen ? .error : .notice)
         }
     }
 
@@ -262,7 +264,9 @@ package final class HealthLoop: Sendable {
             guard before != voice || stateBefore != state else { continue }
             switch voice {
             case .fresh: board.events.record(.peer, name, state.rawValue)
-            case .silent: board.events.record(.peer, name, "silent for \((now - entry.heardAt).milliseconds) ms")
+            case .silent:
+                board.events.record(
+                    .peer, name, "silent for \((now - entry.heardAt).milliseconds) ms", severity: .warning)
             case .left: board.events.record(.peer, name, "said goodbye")
             case .unheard: break
             }

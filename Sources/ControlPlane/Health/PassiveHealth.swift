@@ -39,7 +39,8 @@ struct PassiveHealth {
                     let seconds = (until - now).milliseconds / 1000
                     events.record(
                         .endpoint, subject,
-                        "ejected from \(snapshot[pool].name) for \(seconds) s: \(row) failures in a row")
+                        "ejected from \(snapshot[pool].name) for \(seconds) s: \(row) failures in a row",
+                        severity: .warning)
                 }
                 ejections[slot] = ejection
             }

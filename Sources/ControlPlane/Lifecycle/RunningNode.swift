@@ -62,8 +62,9 @@ package final class RunningNode: Sendable {
         self.wakes = wakes
         let logger = Logger(label: "events")
         let events = EventLog(sink: { event in
-            logger.notice(
-                "\(event.text)", metadata: ["kind": "\(event.kind.rawValue)", "subject": "\(event.subject)"])
+            logger.log(
+                level: event.severity.level, "\(event.text)",
+                metadata: ["kind": "\(event.kind.rawValue)", "subject": "\(event.subject)"])
         })
         board = HealthBoard(endpoints: table, events: events) { wakes.ring() }
         state = NodeState(configuration)
@@ -83,12 +84,15 @@ package final class RunningNode: Sendable {
             (try? SecretReader.read(secret)).map { String(decoding: $0, as: UTF8.self) }
         }
         probing = EndpointProbing(table: table, client: client, waiter: waiter, secret: secret) { change in
-            events.record(.endpoint, "\(change.address)", change.words)
+            events.record(
+                .endpoint, "\(change.address)", change.words, severity: change.report.up ? .notice : .warning)
             wakes.ring()
         }
         candidates = CandidateProbing(client: client, waiter: waiter, secret: secret) { candidate, report in
             let words = report.up ? "reachable" : "unreachable: \(report.outcome.reason)"
-            events.record(.endpoint, "\(candidate.name) in \(candidate.region) at \(candidate.address)", words)
+            events.record(
+                .endpoint, "\(candidate.name) in \(candidate.region) at \(candidate.address)", words,
+                severity: report.up ? .notice : .warning)
             wakes.ring()
         }
         loop = HealthLoop(
@@ -141,7 +145,8 @@ package final class RunningNode: Sendable {
         } catch {
             board.events.record(
                 .configuration, name,
-                "reload refused, nothing changed: " + error.diagnostics.map(\.description).joined(separator: "; "))
+                "reload refused, nothing changed: " + error.diagnostics.map(\.description).joined(separator: "; "),
+                severity: .error)
             throw error
         }
     }
@@ -225,7 +230,7 @@ package final class RunningNode: Sendable {
                     continuation.resume(returning: self.reloadLock.withLock { _ in self.plane.refresh() })
                 }
             }
-            for line in told { board.events.record(.configuration, name, line) }
+            for remark in told { board.events.record(.configuration, name, remark.text, severity: remark.severity) }
         }
     }
 
@@ -253,6 +258,17 @@ package final class RunningNode: Sendable {
         await loop.save()
         wakes.end()
         client.shutdown()
+    }
+}
+
+extension Event.Severity {
+    fileprivate var level: Logger.Level {
+        switch self {
+        case .error: .error
+        case .warning: .warning
+        case .notice: .notice
+        case .info: .info
+        }
     }
 }
 

@@ -225,7 +225,8 @@ enum NodeStatus {
     private static func event(_ event: Event) -> StatusValue {
         [
             "number": .init(event.number), "time": .init(event.time.milliseconds),
-            "kind": .string(event.kind.rawValue), "subject": .string(event.subject), "text": .string(event.text),
+            "kind": .string(event.kind.rawValue), "severity": .string(event.severity.rawValue),
+            "subject": .string(event.subject), "text": .string(event.text),
         ]
     }
 }

@@ -75,10 +75,10 @@ package final class StateKeeper: Sendable {
         let what = "state file \(file.path) refused, starting without it: \(problem)"
         if problem.isOurs {
             let place = file.putAside().map { "; it is now \($0)" } ?? ""
-            events.record(.node, node, what + place)
+            events.record(.node, node, what + place, severity: .error)
         } else {
             state.withLock { $0.file = nil }
-            events.record(.node, node, what + "; nothing will be saved")
+            events.record(.node, node, what + "; nothing will be saved", severity: .error)
         }
     }
 
@@ -166,7 +166,8 @@ package final class StateKeeper: Sendable {
             events.record(
                 .node, node,
                 trouble.isEmpty
-                    ? "state is saved in \(file.path) again" : "state cannot be saved in \(file.path): \(trouble)")
+                    ? "state is saved in \(file.path) again" : "state cannot be saved in \(file.path): \(trouble)",
+                severity: trouble.isEmpty ? .notice : .error)
         }
     }
 }

@@ -1,3 +1,4 @@
+import ControlPlane
 import DNSWire
 package import Latency
 package import Model
@@ -46,7 +47,7 @@ package struct Preparation: Sendable {
     ///   - measured: what peers reported.
     ///   - isOutdated: whether that is news.
     /// - Returns: whether answers may differ now, and what there is to tell.
-    mutating func refresh(measured: LatencyPicture?, isOutdated: Bool) -> (isNew: Bool, told: [String]) {
+    mutating func refresh(measured: LatencyPicture?, isOutdated: Bool) -> (isNew: Bool, told: [Event.Remark]) {
         let files = sources.refresh()
         let measures = isOutdated && snapshot.dns.measuresLatency
         guard files.isNew || measures else { return (false, files.told) }
@@ -56,7 +57,7 @@ package struct Preparation: Sendable {
             for index in steered.indices { steered[index].plan = try planner.plan(for: steered[index].settings) }
         } catch {
             // Every file that a step needs was there at boot, and what was read of it is still.
-            return (false, files.told + ["\(error)"])
+            return (false, files.told + [Event.Remark(.error, "\(error)")])
         }
         names = steered
         return (true, files.told)

@@ -116,14 +116,14 @@ package final class Server: DataPlane {
             running?.publish()
             for zone in prepared.keptZones {
                 running?.health.events.record(
-                    .configuration, zone.origin, "the zone is kept as it was: \(zone.trouble)")
+                    .configuration, zone.origin, "the zone is kept as it was: \(zone.trouble)", severity: .error)
             }
             // Logrotate moves files and sends SIGHUP, which comes to a reload.
             do throws(SocketError) {
                 try running?.log?.reopen()
                 try running?.journal?.reopen()
             } catch {
-                running?.health.events.record(.configuration, "access log", "\(error)")
+                running?.health.events.record(.configuration, "access log", "\(error)", severity: .error)
             }
         }
     }
@@ -133,7 +133,7 @@ package final class Server: DataPlane {
         measured.take(roundTrips, now: clock.now)
     }
 
-    package func refresh() -> [String] {
+    package func refresh() -> [Event.Remark] {
         explainSamples()
         // Nobody else replaces the preparation meanwhile; what is long is done outside of the lock.
         guard var preparation = running.withLock({ $0?.preparation }) else { return [] }

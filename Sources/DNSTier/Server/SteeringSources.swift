@@ -1,3 +1,4 @@
+import ControlPlane
 import Geo
 import Latency
 import Model
@@ -51,20 +52,20 @@ struct SteeringSources: Sendable {
     /// Reads the files that changed.
     ///
     /// - Returns: whether any was taken, and what there is to tell of each.
-    mutating func refresh() -> (isNew: Bool, told: [String]) {
+    mutating func refresh() -> (isNew: Bool, told: [Event.Remark]) {
         let changed = watched.changes()
         if changed.isEmpty { return (false, []) }
         var isNew = false
-        var told: [String] = []
+        var told: [Event.Remark] = []
         func note(_ paths: [String], _ refusal: Refusal?) {
             let names = paths.joined(separator: " and ")
             guard let refusal else {
                 isNew = true
-                told.append("\(names) read anew")
+                told.append(Event.Remark(.notice, "\(names) read anew"))
                 return
             }
             let reasons = refusal.diagnostics.prefix(3).map(\.description).joined(separator: "; ")
-            told.append("\(names) refused, what was read before stays: \(reasons)")
+            told.append(Event.Remark(.error, "\(names) refused, what was read before stays: \(reasons)"))
         }
         let places = Self.locationFiles(plan).filter(changed.contains)
         if !places.isEmpty {
