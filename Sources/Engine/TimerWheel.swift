@@ -87,7 +87,8 @@ package struct TimerWheel {
         return nil
     }
 
-    /// Milliseconds until the next occupied slot; -1 when none of the next 64 (1.07 s) is.
+    /// Milliseconds until the next occupied slot; -1 when none of the next 64 (1.07 s) is: the heartbeat, once a second, has
+    /// the worker ask again before it can be late.
     package func timeout(now: UInt64) -> CInt {
         // The next 64 slots as one word, the nearest in the lowest bit.
         let first = Int(truncatingIfNeeded: tick &+ 1) & (Self.slots - 1)

@@ -137,6 +137,18 @@ import Topology
         }
     }
 
+    /// One connection after the other, alone on its worker, with times that the next wait does not see.
+    @Test(.timeLimit(.minutes(1)), arguments: ["idle", "message", "proxy header"])
+    func aSilentConnectionEnds(_ kind: String) async throws {
+        try await serve("tcp: {idle: 3s, message: 3s}\nproxy: {port: 5455, from: [127.0.0.0/8]}") { server in
+            let client = try RawClient(kind == "proxy header" ? Self.proxied : Self.direct, timeout: 20)
+            if kind == "message" { try client.send(Array(framed(try query("www.shop.test.", .a))[..<9])) }
+            let silence = client.outwait()
+            #expect(silence.ending != .never && silence.seconds > 2.9, "\(silence)")
+            #expect(counter(server, "meridian_dns_connections_timed_out_total") == 1)
+        }
+    }
+
     @Test(.timeLimit(.minutes(1))) func whoDoesNotReadIsLeft() async throws {
         try await serve("tcp: {idle: 60s, message: 500ms}") { server in
             let client = try RawClient(Self.direct)

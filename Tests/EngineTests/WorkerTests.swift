@@ -100,6 +100,28 @@ struct WorkerTests {
         #expect(fired.withLock { $0 } == [1, 2, 3])
     }
 
+    @Test("A deadline seconds away fires although nothing else happens", arguments: [false, true])
+    func lonelyDeadline(waitsInSocket: Bool) async throws {
+        let fired = Mutex<[Int]>([])
+        let group = try WorkerGroup(count: 1, name: "test", counters: 0) { worker in
+            if waitsInSocket {
+                _ = try DatagramSocket(
+                    worker: worker, address: Self.loopback, answerer: Reverser(), isWaitedIn: true)
+            }
+            // One soon after the other: both are out of the sight of a wait that begins now.
+            for (name, milliseconds) in [(1, 2_300), (2, 3_700)] {
+                Ticker(worker: worker) { fired.withLock { $0.append(name) } }
+                    .setDeadline(after: UInt64(milliseconds) * 1_000_000)
+            }
+        }
+        let end = ContinuousClock.now + .seconds(20)
+        while fired.withLock({ $0.count }) < 2, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(fired.withLock { $0 } == [1, 2])
+        await group.stop()
+    }
+
     private struct Reverser: DatagramAnswerer {
         mutating func answer(
             _ query: UnsafeRawBufferPointer, from client: SocketAddress, into room: UnsafeMutableRawBufferPointer,

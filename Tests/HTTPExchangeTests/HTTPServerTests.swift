@@ -92,6 +92,28 @@ struct HTTPServerTests {
         await server.stop()
     }
 
+    @Test(
+        "A silent connection ends by its deadline, alone on its worker",
+        arguments: [
+            ("", ""), ("GET / HTTP/1.1\r\nHo", "HTTP/1.1 408 "),
+            ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", "HTTP/1.1 408 "),
+            ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 "),
+        ])
+    func deadlines(says: String, hears: String) async throws {
+        let limits = HTTPServer.Limits(request: .seconds(3), idle: .seconds(3))
+        let (server, address) = try server(limits: limits) { _, reply in reply(.init(status: 200)) }
+        let silence = try await onThread {
+            Result {
+                let client = try RawClient(address, timeout: 20)
+                try client.send(says)
+                return client.outwait()
+            }
+        }.get()
+        #expect(silence.ending == .closed && silence.text.hasPrefix(hears), "\(silence)")
+        #expect(silence.seconds > 2.9)
+        await server.stop()
+    }
+
     @Test("A stop answers what is under way, then closes")
     func stops() async throws {
         let waiting = Mutex<[@Sendable (HTTPServer.Response) -> Void]>([])

@@ -12,6 +12,7 @@ final class Stage {
         var check: HealthCheck?
         var connections = 1000
         var idle = Duration.seconds(60)
+        var connect = Duration.seconds(1)
         var closeOnDown = true
         var workers = 1
         var log = LogSettings()
@@ -90,7 +91,7 @@ final class Stage {
             log: options.log)
         let pool = Pool(
             name: "orders", kind: .tcp, service: nil, balance: options.balance, check: options.check, ejection: nil,
-            timeouts: PoolTimeouts(connect: .seconds(1), response: .seconds(30), idle: options.idle), keepalive: 0,
+            timeouts: PoolTimeouts(connect: options.connect, response: .seconds(30), idle: options.idle), keepalive: 0,
             endpoints: endpoints.indices.map(EndpointID.init), closeOnDown: options.closeOnDown)
         let listeners = ports.enumerated().map { index, port in
             TCPListener(

@@ -5,29 +5,55 @@ package import Model
 package final class RawClient {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
+        /// An errno, or 0.
+        package let code: CInt
+
+        package init(description: String, code: CInt = 0) {
+            self.description = description
+            self.code = code
+        }
+
+        init(_ operation: String, _ code: CInt) { self.init(description: "\(operation): \(code)", code: code) }
     }
 
     private var descriptor: CInt
     private var buffered: [UInt8] = []
 
-    package init(_ address: SocketAddress, timeout: Int = 5) throws {
+    /// `timeout`: seconds that one call may take. `source`: the address to connect from, on any port.
+    package init(_ address: SocketAddress, timeout: Int = 5, source: IPAddress? = nil) throws(Failure) {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }
+        guard descriptor >= 0 else { throw Failure("socket", errno) }
         var limit = timeval(tv_sec: timeout, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        if let source {
+            // Without this the port would be taken from all addresses alike, and 64 thousand are not enough.
+            var yes: CInt = 1
+            unsafe setsockopt(descriptor, CInt(IPPROTO_IP), 24, &yes, socklen_t(MemoryLayout<CInt>.size))
+            let bound = unsafe Self.withSockaddr(SocketAddress(source, port: 0)) {
+                unsafe bind(descriptor, $0, length)
+            }
+            guard bound == 0 else { throw fail("bind") }
+        }
+        let result = unsafe Self.withSockaddr(address) { unsafe connect(descriptor, $0, length) }
+        guard result == 0 else { throw fail("connect") }
+    }
+
+    /// Closes the socket: an initialiser that throws has no deinitialiser.
+    private func fail(_ operation: String) -> Failure {
+        let code = errno
+        Glibc.close(descriptor)
+        return Failure(operation, code)
+    }
+
+    private static func withSockaddr(_ address: SocketAddress, _ body: (UnsafePointer<sockaddr>) -> CInt) -> CInt {
         var inet = sockaddr_in()
         inet.sin_family = sa_family_t(AF_INET)
         inet.sin_port = address.port.bigEndian
         inet.sin_addr.s_addr = address.address.v4.bigEndian
-        let result = unsafe withUnsafePointer(to: &inet) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else {
-            Glibc.close(descriptor)
-            throw Failure(description: "connect: \(errno)")
+        return unsafe withUnsafePointer(to: &inet) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0) }
         }
     }
 
@@ -49,16 +75,16 @@ package final class RawClient {
                 unsafe Glibc.send(
                     descriptor, $0.baseAddress.map { unsafe $0 + sent }, bytes.count - sent, CInt(MSG_NOSIGNAL))
             }
-            guard count > 0 else { throw Failure(description: "send: \(errno)") }
+            guard count > 0 else { throw Failure("send", errno) }
             sent += count
         }
     }
 
     /// Reads once; nothing at the end of the stream.
-    private func fill() throws -> Bool {
+    private func fill() throws(Failure) -> Bool {
         var block = [UInt8](repeating: 0, count: 64 * 1024)
         let count = unsafe block.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
-        guard count >= 0 else { throw Failure(description: "read: \(errno)") }
+        guard count >= 0 else { throw Failure("read", errno) }
         buffered += block[..<count]
         return count > 0
     }
@@ -73,8 +99,14 @@ package final class RawClient {
     }
 
     /// Reads until the peer closes.
-    package func readToEnd() throws -> String {
+    package func readToEnd() throws(Failure) -> String {
         while try fill() {}
+        defer { buffered = [] }
+        return String(decoding: buffered, as: UTF8.self)
+    }
+
+    /// What has come and was not taken yet.
+    func readBuffered() -> String {
         defer { buffered = [] }
         return String(decoding: buffered, as: UTF8.self)
     }
