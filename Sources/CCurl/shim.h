@@ -27,6 +27,12 @@ static inline CURLcode meridian_curl_set_write(CURL *handle, CURLoption option, 
     return curl_easy_setopt(handle, option, function);
 }
 
+typedef curl_socket_t (*meridian_curl_open)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+
+static inline CURLcode meridian_curl_set_open(CURL *handle, meridian_curl_open function) {
+    return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, function);
+}
+
 static inline CURLcode meridian_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }

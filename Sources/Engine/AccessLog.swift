@@ -21,13 +21,18 @@ package final class AccessLog: Sendable {
     /// - Parameters:
     ///   - path: a file that is appended to, or `-` for standard output.
     ///   - workers: how many workers write; each takes `ring(_:)` of its own index.
-    /// - Throws: when the file cannot be opened.
+    /// - Throws: when the file cannot be opened, or no thread can be started.
     package init(path: String, workers: Int) throws(SocketError) {
         self.path = path
         rings = (0..<max(workers, 1)).map { _ in LogRing() }
         state = Mutex(State(descriptor: try Self.open(path)))
         let log = self
-        Thread.start(name: "access-log") { log.drainUntilStopped() }
+        do throws(SocketError) {
+            try Thread.start(name: "access-log") { log.drainUntilStopped() }
+        } catch {
+            state.withLock { _ = close($0.descriptor) }
+            throw error
+        }
     }
 
     /// The ring of one worker.

@@ -46,7 +46,10 @@ open class Channel {
         guard !isRegistered, descriptor >= 0 else { return }
         isRegistered = true
         worker.enlist(self)
-        if !worker.poller.add(self, levelTriggered: levelTriggered) { close() }
+        if !worker.poller.add(self, levelTriggered: levelTriggered) {
+            ShortageCounts.process.note(Shortage(errno) ?? .memory)
+            close()
+        }
     }
 
     /// Has the worker wait here, in `waitAndServe()`, instead of in its poller.

@@ -5,6 +5,8 @@ package import Model
 /// A TCP listener of one worker. Level-triggered: it accepts in batches of at most 64 and lets others have their turn.
 package final class Listener: Channel {
     private static let batch = 64
+    /// Nanoseconds without accepting when there is nothing left to accept with: asked at once, the kernel says the same.
+    private static let pause: UInt64 = 100_000_000
 
     package let address: SocketAddress
     private let accepted: (CInt, SocketAddress) -> Void
@@ -44,11 +46,16 @@ package final class Listener: Channel {
                     unsafe accepted(client, Socket.socketAddress(UnsafeRawPointer(base)))
                     // The closure may have closed this listener.
                     if descriptor < 0 { return }
-                } else if errno == EMFILE || errno == ENFILE {
-                    refuseOne()
-                } else if errno != EINTR && errno != ECONNABORTED {
+                } else if errno == EAGAIN || errno == EBADF || errno == EINVAL {
                     return
+                } else if let shortage = Shortage(errno) {
+                    ShortageCounts.process.note(shortage)
+                    if shortage != .descriptors || !refuseOne() {
+                        rest()
+                        return
+                    }
                 }
+                // All else is the end of one connection in the queue (accept(2)); there may be others behind it.
             }
         }
     }
@@ -60,12 +67,30 @@ package final class Listener: Channel {
         close()
     }
 
-    private func refuseOne() {
-        refused &+= 1
+    /// Takes one client and closes it. False when even that cannot be done.
+    private func refuseOne() -> Bool {
         if spare >= 0 { Glibc.close(spare) }
         let client = meridian_accept(descriptor, nil, nil)
-        if client >= 0 { Glibc.close(client) }
+        if client >= 0 {
+            refused &+= 1
+            Glibc.close(client)
+        }
         spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+        return client >= 0
+    }
+
+    /// Lets the clients wait in the kernel's queue for a moment.
+    private func rest() {
+        worker.poller.mute(self)
+        setDeadline(after: Self.pause)
+    }
+
+    override public func deadlineReached() { worker.poller.hear(self) }
+
+    /// Has the connections that are accepted from now on watched while nothing moves on them: what a listener is set to,
+    /// they inherit.
+    package func keepAlive(_ keepalive: Keepalive) {
+        if descriptor >= 0 { Socket.keepAlive(descriptor, keepalive) }
     }
 
     override public func closed() {

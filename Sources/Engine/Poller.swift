@@ -38,6 +38,16 @@ struct Poller {
             descriptor, channel.descriptor, interest, Unmanaged.passUnretained(channel).toOpaque())
     }
 
+    /// Has epoll say nothing of a level-triggered channel until `hear`.
+    func mute(_ channel: Channel) { modify(channel, []) }
+
+    func hear(_ channel: Channel) { modify(channel, [.readable, .peerClosed]) }
+
+    private func modify(_ channel: Channel, _ interest: Readiness) {
+        _ = unsafe meridian_epoll_modify(
+            descriptor, channel.descriptor, interest.rawValue, Unmanaged.passUnretained(channel).toOpaque())
+    }
+
     /// Waits at most `milliseconds` and hands each ready channel to itself.
     func wait(milliseconds: CInt, worker: Worker) {
         let count = unsafe meridian_epoll_wait(descriptor, events, CInt(Self.capacity), milliseconds)

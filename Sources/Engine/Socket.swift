@@ -90,8 +90,14 @@ package enum Socket {
     }
 
     /// Starts to connect. The result is established when it becomes writable and `pendingError` is 0.
-    package static func connect(_ address: SocketAddress) throws(SocketError) -> CInt {
+    ///
+    /// `forTraffic`: on behalf of a user, who gets none of the descriptors that are kept for the control plane.
+    package static func connect(_ address: SocketAddress, forTraffic: Bool = false) throws(SocketError) -> CInt {
         let descriptor = try open(address, kind: SOCK_STREAM)
+        if forTraffic, !DescriptorShares.isTraffic(descriptor) {
+            close(descriptor)
+            throw SocketError("socket", EMFILE, address)
+        }
         setNoDelay(descriptor)
         let result = unsafe withSockaddr(address) { unsafe Glibc.connect(descriptor, $0, $1) }
         if result != 0, errno != EINPROGRESS {
@@ -105,6 +111,20 @@ package enum Socket {
     /// Turns Nagle's algorithm off: a balancer forwards what it has at once.
     package static func setNoDelay(_ descriptor: CInt) {
         try? set(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1, nil)
+    }
+
+    /// Has the kernel watch a connection on which nothing moves; on a listener, those that it accepts from now on.
+    /// Five system calls.
+    package static func keepAlive(_ descriptor: CInt, _ keepalive: Keepalive) {
+        let tcp = CInt(IPPROTO_TCP)
+        let isOn = keepalive.count > 0
+        let seconds = { (duration: Duration) in CInt(min(max(1, duration.components.seconds), 32_767)) }
+        try? set(descriptor, SOL_SOCKET, SO_KEEPALIVE, isOn ? 1 : 0, nil)
+        try? set(descriptor, tcp, TCP_USER_TIMEOUT, isOn ? CInt(clamping: keepalive.patience.milliseconds) : 0, nil)
+        guard isOn else { return }
+        try? set(descriptor, tcp, TCP_KEEPIDLE, seconds(keepalive.idle), nil)
+        try? set(descriptor, tcp, TCP_KEEPINTVL, seconds(keepalive.interval), nil)
+        try? set(descriptor, tcp, TCP_KEEPCNT, CInt(min(keepalive.count, 127)), nil)
     }
 
     package static func close(_ descriptor: CInt) { _ = Glibc.close(descriptor) }

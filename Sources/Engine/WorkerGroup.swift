@@ -31,16 +31,21 @@ package final class WorkerGroup: Sendable {
         let blocks = (0..<count).map { _ in CounterBlock(count: counters) }
         let starts = Starts()
         for index in 0..<count {
-            Thread.start(name: "\(name)-\(index)") {
-                do {
-                    let worker = try Worker(index: index, counters: blocks[index])
-                    // The worker's reference cycle with its channels ends with the process or with its loop.
-                    try setUp(worker)
-                    starts.finish(.success(worker.mailbox))
-                    worker.run()
-                } catch {
-                    starts.finish(.failure(error))
+            do {
+                try Thread.start(name: "\(name)-\(index)") {
+                    do {
+                        let worker = try Worker(index: index, counters: blocks[index])
+                        // The worker's reference cycle with its channels ends with the process or with its loop.
+                        try setUp(worker)
+                        starts.finish(.success(worker.mailbox))
+                        worker.run()
+                    } catch {
+                        starts.finish(.failure(error))
+                    }
+                    starts.exit()
                 }
+            } catch {
+                starts.finish(.failure(error))
                 starts.exit()
             }
         }

@@ -15,6 +15,7 @@ final class ControlHost: @unchecked Sendable {
     private let mailbox: Mailbox
     private var listeners: [Listener] = []
     private var sessions: [UInt64: ControlSession] = [:]
+    private var strangers = Strangers()
     private var nextNumber: UInt64 = 0
     private var stopTimer: Ticker?
     private var onStopped: (() -> Void)?
@@ -45,15 +46,38 @@ final class ControlHost: @unchecked Sendable {
 
     private func accept(_ descriptor: CInt, _ peer: SocketAddress, _ sessionLimits: SessionLimits) {
         nextNumber += 1
+        let source = Strangers.source(peer.address)
+        let hasRoom = makeRoom(for: source)
         let session = ControlSession(
             host: self, limits: sessionLimits, number: nextNumber, descriptor: descriptor, peer: peer)
         sessions[nextNumber] = session
-        guard sessions.count <= limits.connections else {
+        strangers.add(nextNumber, from: source)
+        guard hasRoom else {
             session.close()
             return
         }
         session.register()
     }
+
+    /// Closes the oldest stranger where there are too many, of one source or in all: whoever has something to say says it
+    /// at once, and silence is cheap to make. Sessions of clients that have proved who they are go last.
+    ///
+    /// - Returns: false when everybody has a request under way.
+    private func makeRoom(for source: IPAddress) -> Bool {
+        let mayGo = { [unowned self] number in sessions[number]?.isBusy == false }
+        if strangers.count(of: source) >= limits.perSource {
+            guard let oldest = strangers.oldest(of: source, mayGo) else { return false }
+            sessions[oldest]?.close()
+        }
+        if sessions.count >= limits.connections {
+            guard let oldest = strangers.oldest(mayGo) ?? sessions.keys.filter(mayGo).min() else { return false }
+            sessions[oldest]?.close()
+        }
+        return true
+    }
+
+    /// Its client has proved who it is.
+    func trust(_ number: UInt64) { strangers.remove(number) }
 
     func handle(_ request: HTTPServer.Request, session: UInt64, exchange: UInt64) {
         let mailbox = mailbox
@@ -69,6 +93,7 @@ final class ControlHost: @unchecked Sendable {
 
     func remove(_ number: UInt64) {
         sessions[number] = nil
+        strangers.remove(number)
         if sessions.isEmpty { finishStop() }
     }
 

@@ -13,6 +13,8 @@ package final class ControlSession: ServerSession {
     private var isHead = false
     private var keepsAlive = false
     private var isAnswering = false
+    /// A whole request is being worked on.
+    private(set) var isBusy = false
     private var output: [UInt8] = []
     private var sent = 0
 
@@ -107,6 +109,7 @@ package final class ControlSession: ServerSession {
         guard descriptor >= 0, let complete = request else { return }
         request = nil
         suspendDeadline()
+        isBusy = true
         host.handle(complete, session: number, exchange: exchange)
     }
 
@@ -126,7 +129,10 @@ package final class ControlSession: ServerSession {
     func answer(_ response: HTTPServer.Response) {
         guard phase == .exchange, !isAnswering else { return }
         isAnswering = true
-        keepsAlive = keepsAlive && !context.isDraining
+        isBusy = false
+        if response.isTrusted { host.trust(number) }
+        // Who does not know the secret has no business here.
+        keepsAlive = keepsAlive && !context.isDraining && response.status != 401
         output = ResponseBytes.encode(response, isHead: isHead, keepsAlive: keepsAlive, date: worker.wallClock)
         sent = 0
         sendOutput()

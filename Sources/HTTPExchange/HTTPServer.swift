@@ -52,6 +52,8 @@ package final class HTTPServer: Sendable {
         /// Without Content-Length, Connection and Date, which the server writes.
         package var headers: [(String, String)]
         package var body: [UInt8]
+        /// The client has proved who it is: its connection is kept when others have to go.
+        package var isTrusted = false
 
         package init(status: Int, headers: [(String, String)] = [], body: [UInt8] = []) {
             self.status = status
@@ -67,19 +69,23 @@ package final class HTTPServer: Sendable {
     package struct Limits: Sendable, Hashable {
         /// Octets of one request body; more is 413.
         package var bodySize: Int
-        /// Connections at once; more are closed at once.
+        /// Connections at once. When there are more, the oldest of a client goes that has not proved who it is.
         package var connections: Int
+        /// The same for one source: an IPv4 address, or an IPv6 /64.
+        package var perSource: Int
         /// From the first octet of a request to its end; longer is 408.
         package var request: Duration
         /// Between requests.
         package var idle: Duration
 
         package init(
-            bodySize: Int = 1 << 20, connections: Int = 1024, request: Duration = .seconds(10),
+            bodySize: Int = 1 << 20, connections: Int = 1024, perSource: Int = 64, request: Duration = .seconds(10),
             idle: Duration = .seconds(75)
         ) {
             self.bodySize = bodySize
             self.connections = connections
+            // One source leaves half of the places to others, however few there are.
+            self.perSource = max(1, min(perSource, connections / 2))
             self.request = request
             self.idle = idle
         }

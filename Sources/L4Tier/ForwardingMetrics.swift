@@ -10,6 +10,10 @@ enum ForwardingMetrics {
             ("connections_finished_total", "Connections that ended, in whatever way.", Tally.finished),
             ("connections_over_limit_total", "Connections closed because their listener was full.", Tally.overLimit),
             ("connections_refused_total", "Connections for which no endpoint could be reached.", Tally.refused),
+            (
+                "connections_exhausted_total",
+                "Connections for which this node lacked a descriptor, memory or a port.", Tally.exhausted
+            ),
             ("connects_failed_total", "Connects to endpoints that failed or took too long.", Tally.connectFailures),
             ("connects_retried_total", "Connects to another endpoint after a failure.", Tally.retries),
             ("connections_closed_on_down_total", "Connections ended with their endpoint.", Tally.closedOnDown),

@@ -74,12 +74,12 @@ extension Exchange {
     }
 
     /// Answers by ourselves. No part of another response has been sent.
-    func answer(_ status: Int, _ reason: StaticString) {
+    func answer(_ status: Int, _ reason: StaticString, isOurs: Bool = false) {
         let session = session
         let complete = requestIsCompleteOrUnsent
         self.status = status
         self.reason = reason
-        if status >= 502, status <= 504 { unsafe pool?.counters.add(PoolCounter.failures) }
+        if status >= 502, status <= 504, !isOurs { unsafe pool?.counters.add(PoolCounter.failures) }
         let keeps = keepsClient && complete && !proxy.context.isDraining
         let consumed = checked
         session.respond(status: status, reason: reason, isHead: isHead, closes: !keeps)
@@ -90,6 +90,12 @@ extension Exchange {
         } else {
             session.closeAfterResponse(hasUnread: !complete)
         }
+    }
+
+    /// What we lack is no fault of the pool's.
+    func answerExhausted() {
+        unsafe pool?.counters.add(PoolCounter.exhausted)
+        answer(503, "exhausted", isOurs: true)
     }
 
     /// The whole request is in the buffer, sent or not, so that the next one can be found behind it.

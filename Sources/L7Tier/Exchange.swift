@@ -173,6 +173,7 @@ package final class Exchange {
     /// Sends the request to an endpoint: to an idle connection at once, to a new one when it is there. `isParsed` says that
     /// the session's context still holds this request's head.
     func attempt(_ session: ClientSession, _ pool: WorkerPool, isParsed: Bool) {
+        var isOurs = false
         while attempts < Self.maximumAttempts {
             guard let position = pool.pick(tried: tried, source: session.source, random: &proxy.worker.random)
             else { break }
@@ -193,7 +194,8 @@ package final class Exchange {
             tried |= 1 << UInt64(position & 63)
             pool.counters.add(PoolCounter.connects)
             do throws(SocketError) {
-                let descriptor = try Socket.connect(endpoint.address)
+                let descriptor = try Socket.connect(endpoint.address, forTraffic: true)
+                Socket.keepAlive(descriptor, pool.watch)
                 let connection = UpstreamConnection(
                     worker: proxy.worker, endpoint: endpoint, descriptor: descriptor)
                 unsafe connection.exchange = self
@@ -202,12 +204,30 @@ package final class Exchange {
                 connection.setDeadline(after: pool.connectTimeout)
                 connection.register()
                 if connection.descriptor >= 0 { return }
+                // The poller could not take it.
+                isOurs = true
             } catch {
+                if let shortage = error.shortage {
+                    ShortageCounts.process.note(shortage)
+                    isOurs = true
+                    // There may be ports left on the way to another endpoint.
+                    if shortage == .ports {
+                        releaseEndpoint()
+                        continue
+                    }
+                }
                 reason = "connect-failed"
+            }
+            if isOurs {
+                releaseEndpoint()
+                dropUpstream()
+                break
             }
             fail(endpoint)
         }
-        if attempts == 0 {
+        if isOurs {
+            answerExhausted()
+        } else if attempts == 0 {
             answer(503, "no-endpoint")
         } else {
             answer(502, reason ?? "connect-failed")

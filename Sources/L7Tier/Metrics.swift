@@ -14,6 +14,7 @@ enum Metrics {
             "meridian_l7_open_connections", help: "Client connections open now.",
             Double(total(WorkerCounter.connections) &- total(WorkerCounter.closed)))
         counter("connections_rejected", "Client connections over the listener's limit.", WorkerCounter.rejected)
+        counter("connections_unwelcome", "Client connections refused for want of descriptors.", WorkerCounter.unwelcome)
         counter("requests", "Requests whose head was accepted.", WorkerCounter.requests)
         counter("requests_refused", "Requests answered 4xx by this node.", WorkerCounter.refused)
         counter("requests_unrouted", "Requests that no route matched.", WorkerCounter.unrouted)
@@ -37,6 +38,8 @@ enum Metrics {
         }
         counter("requests", "Requests routed to the pool.", PoolCounter.requests)
         counter("failures", "Requests that failed by the pool's fault.", PoolCounter.failures)
+        counter(
+            "exhausted", "Requests for which this node lacked a descriptor, memory or a port.", PoolCounter.exhausted)
         counter("retries", "Attempts after the first.", PoolCounter.retries)
         counter("connects", "Connections made to endpoints.", PoolCounter.connects)
         counter("reuses", "Requests sent on a kept connection.", PoolCounter.reuses)

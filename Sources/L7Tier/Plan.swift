@@ -16,6 +16,8 @@ package final class Plan: Sendable {
         package let idleTimeout: UInt64
         /// Idle connections per worker.
         package let keepalive: Int
+        /// How connections on which nothing moves are watched.
+        package let watch: Keepalive
         /// Failures in a row at which the control plane is told to look; 0 is never.
         package let ejectionFailures: Int
     }
@@ -66,7 +68,7 @@ package final class Plan: Sendable {
             },
             policy: Policy(pool.balance, endpoints: ids.map { snapshot[$0] }),
             connectTimeout: nanoseconds(pool.timeouts.connect), responseTimeout: nanoseconds(pool.timeouts.response),
-            idleTimeout: nanoseconds(pool.timeouts.idle), keepalive: pool.keepalive,
+            idleTimeout: nanoseconds(pool.timeouts.idle), keepalive: pool.keepalive, watch: pool.watch,
             ejectionFailures: pool.ejection?.failures ?? 0)
     }
 

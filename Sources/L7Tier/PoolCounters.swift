@@ -16,7 +16,9 @@ enum PoolCounter {
     static let nanoseconds = 7
     /// Responses by their status's first digit: 1xx at `status`, 5xx at `status + 4`.
     static let status = 8
-    static let firstBucket = 13
+    /// Requests that this node had no descriptor, memory or port for.
+    static let exhausted = 13
+    static let firstBucket = 14
     static let count = firstBucket + LatencyBuckets.count
 }
 
@@ -103,5 +105,7 @@ enum WorkerCounter {
     static let bytesOut = 8
     /// Responses by their status's first digit: 1xx at `status`, 5xx at `status + 4`.
     static let status = 9
-    static let count = status + 5
+    /// Connections refused because there are too few descriptors left.
+    static let unwelcome = status + 5
+    static let count = unwelcome + 1
 }

@@ -105,9 +105,17 @@ final class ProxyWorker: @unchecked Sendable {
                 [unowned self] descriptor, peer in accept(descriptor, peer, listener: name)
             }
         }
+        for index in plan.listeners.indices {
+            listeners[plan.addresses[index]]?.keepAlive(plan.listeners[index].keepalive)
+        }
     }
 
     private func accept(_ descriptor: CInt, _ peer: SocketAddress, listener name: String) {
+        guard DescriptorShares.welcomes(descriptor) else {
+            count(WorkerCounter.unwelcome)
+            Unwelcome.refuse(descriptor)
+            return
+        }
         // Limits are those of the configuration in force when the connection was made.
         guard let listener = plan.listeners.first(where: { $0.name == name }) ?? plan.listeners.first else { return }
         let session = ClientSession(

@@ -18,6 +18,7 @@ final class WorkerPool {
     private(set) var responseTimeout: UInt64
     private(set) var idleTimeout: UInt64
     private(set) var keepalive: Int
+    private(set) var watch: Keepalive
     private(set) var ejectionFailures: Int
     private var cursor: PickCursor
     /// The name as the access log writes it.
@@ -35,6 +36,7 @@ final class WorkerPool {
         responseTimeout = plan.responseTimeout
         idleTimeout = plan.idleTimeout
         keepalive = plan.keepalive
+        watch = plan.watch
         ejectionFailures = plan.ejectionFailures
         self.endpoints = endpoints
         self.counters = counters
@@ -50,6 +52,7 @@ final class WorkerPool {
         responseTimeout = plan.responseTimeout
         idleTimeout = plan.idleTimeout
         keepalive = plan.keepalive
+        watch = plan.watch
         ejectionFailures = plan.ejectionFailures
         self.endpoints = endpoints
     }

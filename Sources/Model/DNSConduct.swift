@@ -58,8 +58,10 @@ package struct DNSConduct: Sendable, Hashable {
     }
 
     package struct TCP: Sendable, Hashable {
-        /// Connections of a node.
-        package var connections = 20_000
+        /// Connections of a node. 20,000 where nothing else is asked for.
+        package var connections: Int { askedConnections ?? 20_000 }
+        /// What the topology asks for; nil for as many as there are descriptors for.
+        package var askedConnections: Int?
         /// Connections from one address (IPv6: from one /64).
         package var perSource = 200
         /// Without a query for so long, a connection is closed.

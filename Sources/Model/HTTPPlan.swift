@@ -15,12 +15,18 @@ package struct HTTPListener: Sendable, Hashable {
     package let port: UInt16
     package let limits: HTTPLimits
     package let timeouts: HTTPListenerTimeouts
+    /// How clients are watched while nothing moves on their connection.
+    package let keepalive: Keepalive
 
-    package init(name: String, port: UInt16, limits: HTTPLimits, timeouts: HTTPListenerTimeouts) {
+    package init(
+        name: String, port: UInt16, limits: HTTPLimits, timeouts: HTTPListenerTimeouts,
+        keepalive: Keepalive = .standard
+    ) {
         self.name = name
         self.port = port
         self.limits = limits
         self.timeouts = timeouts
+        self.keepalive = keepalive
     }
 }
 
@@ -31,14 +37,16 @@ package struct HTTPLimits: Sendable, Hashable {
     package let headerCount: Int
     /// Octets of a request body; more is 413. Nil is unlimited (bodies are streamed).
     package let bodySize: Int?
-    /// Client connections per worker; more are closed at once.
-    package let connections: Int
+    /// Client connections per worker; more are closed at once. 20,000 where nothing else is asked for.
+    package var connections: Int { askedConnections ?? 20_000 }
+    /// What the topology asks for; nil for as many as there are descriptors for.
+    package let askedConnections: Int?
 
-    package init(headSize: Int, headerCount: Int, bodySize: Int?, connections: Int) {
+    package init(headSize: Int, headerCount: Int, bodySize: Int?, connections: Int?) {
         self.headSize = headSize
         self.headerCount = headerCount
         self.bodySize = bodySize
-        self.connections = connections
+        askedConnections = connections
     }
 }
 

@@ -14,6 +14,8 @@ package struct Pool: Sendable, Hashable {
     package let timeouts: PoolTimeouts
     /// Idle upstream connections kept per worker (HTTP pools).
     package let keepalive: Int
+    /// How connections to endpoints are watched while nothing moves on them.
+    package let watch: Keepalive
     /// Endpoints of every region; `endpoints(in:)` narrows them.
     package let endpoints: [EndpointID]
     /// What happens to established connections when their endpoint goes down or loses its role (TCP pools).
@@ -21,7 +23,9 @@ package struct Pool: Sendable, Hashable {
 
     package init(
         name: String, kind: Kind, service: ServiceID?, balance: BalanceAlgorithm, check: HealthCheck?,
-        ejection: EjectionPolicy?, timeouts: PoolTimeouts, keepalive: Int, endpoints: [EndpointID], closeOnDown: Bool
+        ejection: EjectionPolicy?, timeouts: PoolTimeouts, keepalive: Int, watch: Keepalive = .standard,
+        endpoints: [EndpointID],
+        closeOnDown: Bool
     ) {
         self.name = name
         self.kind = kind
@@ -31,6 +35,7 @@ package struct Pool: Sendable, Hashable {
         self.ejection = ejection
         self.timeouts = timeouts
         self.keepalive = keepalive
+        self.watch = watch
         self.endpoints = endpoints
         self.closeOnDown = closeOnDown
     }

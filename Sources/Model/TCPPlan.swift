@@ -12,14 +12,21 @@ package struct TCPListener: Sendable, Hashable {
     package let pool: PoolID
     /// Only endpoints in this role are used.
     package let role: Role
-    /// Client connections per worker; more are closed at once.
-    package let connections: Int
+    /// Client connections per worker; more are closed at once. 10,000 where nothing else is asked for.
+    package var connections: Int { askedConnections ?? 10_000 }
+    /// What the topology asks for; nil for as many as there are descriptors for.
+    package let askedConnections: Int?
+    /// How clients are watched while nothing moves on their connection.
+    package let keepalive: Keepalive
 
-    package init(name: String, port: UInt16, pool: PoolID, role: Role, connections: Int) {
+    package init(
+        name: String, port: UInt16, pool: PoolID, role: Role, connections: Int?, keepalive: Keepalive = .standard
+    ) {
         self.name = name
         self.port = port
         self.pool = pool
         self.role = role
-        self.connections = connections
+        askedConnections = connections
+        self.keepalive = keepalive
     }
 }

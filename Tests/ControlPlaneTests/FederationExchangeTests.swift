@@ -1,6 +1,7 @@
 import Federation
 import HTTPExchange
 import Model
+import TestKit
 import Testing
 
 @testable import ControlPlane
@@ -31,6 +32,22 @@ struct FederationExchangeTests {
         #expect(await Fleet.wait { b.changes.value >= 2 })
         await a.stop()
         await b.stop()
+    }
+
+    @Test("1,200 silent connections do not keep a peer out", arguments: [false, true])
+    func silentStrangers(fromMany: Bool) async throws {
+        let (a, b) = (try FleetNode("a", fleet: pair), try FleetNode("b", fleet: pair))
+        a.say(.serving)
+        var silent: [RawClient] = []
+        for number in UInt32(0)..<1_200 {
+            silent.append(
+                try RawClient(a.address, source: IPAddress(v4: fromMany ? 0x7f01_0000 + number / 8 : 0x7f00_0001)))
+        }
+        try b.follow([a], fleet: pair)
+        #expect(await Fleet.wait { b.hears("a", .serving) })
+        await b.stop()
+        await a.stop()
+        withExtendedLifetime(silent) {}
     }
 
     @Test("A goodbye is known to be delivered when the poller came back for more")

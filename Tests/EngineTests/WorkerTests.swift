@@ -122,6 +122,12 @@ struct WorkerTests {
         await group.stop()
     }
 
+    @Test("A thread that cannot be had is an error, and so is a log without one")
+    func noThread() throws {
+        // No address space is large enough for its stack.
+        #expect(throws: SocketError.self) { try Thread.start(name: "huge", stackSize: 1 << 47) {} }
+    }
+
     private struct Reverser: DatagramAnswerer {
         mutating func answer(
             _ query: UnsafeRawBufferPointer, from client: SocketAddress, into room: UnsafeMutableRawBufferPointer,

@@ -114,6 +114,52 @@ struct HTTPServerTests {
         await server.stop()
     }
 
+    /// Takes one word for a proof.
+    private static let judge: HTTPServer.Handler = { request, reply in
+        var response = HTTPServer.Response(status: 200)
+        response.isTrusted = request.header("Word") == "friend"
+        if !response.isTrusted { response.status = 401 }
+        reply(response)
+    }
+
+    private static let proved = "GET / HTTP/1.1\r\nHost: h\r\nWord: friend\r\n\r\n"
+
+    @Test(
+        "Silent strangers keep nobody out, from one source or from many, and no friend has to go for them",
+        arguments: [false, true])
+    func strangers(fromMany: Bool) async throws {
+        let (server, address) = try server(Self.judge)
+        let friend = try RawClient(address, source: IPAddress(v4: 0x7f00_0909))
+        try friend.send(Self.proved)
+        #expect(try friend.readResponse().head.hasPrefix("HTTP/1.1 200 "))
+        // More than there are places.
+        var silent: [RawClient] = []
+        for number in UInt32(0)..<1_200 {
+            let source = fromMany ? IPAddress(v4: 0x7f01_0000 + number / 8) : IPAddress(v4: 0x7f00_0001)
+            silent.append(try RawClient(address, source: source))
+        }
+        for _ in 0..<3 {
+            let late = try RawClient(address, source: IPAddress(v4: 0x7f00_0001))
+            try late.send(Self.proved)
+            #expect(try late.readResponse().head.hasPrefix("HTTP/1.1 200 "))
+        }
+        try friend.send(Self.proved)
+        #expect(try friend.readResponse().head.hasPrefix("HTTP/1.1 200 "))
+        await server.stop()
+        withExtendedLifetime(silent) {}
+    }
+
+    @Test("Whoever does not know the secret is answered and left")
+    func closesAfterRefusal() async throws {
+        let (server, address) = try server(Self.judge)
+        let client = try RawClient(address)
+        try client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        let silence = client.outwait()
+        #expect(silence.text.hasPrefix("HTTP/1.1 401 ") && silence.text.contains("Connection: close"))
+        #expect(silence.ending == .closed)
+        await server.stop()
+    }
+
     @Test("A stop answers what is under way, then closes")
     func stops() async throws {
         let waiting = Mutex<[@Sendable (HTTPServer.Response) -> Void]>([])

@@ -84,7 +84,7 @@ import Testing
         let stage = try Stage([backend.address])
         let client = try Client(stage.address(), receiveBuffer: 32_768)
         let descriptor = client.descriptor
-        Thread.start(name: "writer") {
+        try Thread.start(name: "writer") {
             var chunk = [UInt8](repeating: 0, count: 65_536)
             for index in 0..<(size / chunk.count) {
                 chunk[0] = UInt8(truncatingIfNeeded: index)

@@ -97,14 +97,14 @@ final class Backend: Sendable {
         guard let address = Socket.localAddress(listener) else { throw SocketError("getsockname", errno) }
         self.address = address
         let descriptor = listener
-        Thread.start(name: "backend") { [self] in
+        try Thread.start(name: "backend") { [self] in
             var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             while unsafe poll(&entry, 1, -1) >= 0 {
                 let client = accept(descriptor, nil, nil)
                 if client < 0 && errno != EAGAIN { break }
                 guard client >= 0 else { continue }
                 count.withLock { $0 += 1 }
-                Thread.start(name: "backend") {
+                try? Thread.start(name: "backend") {
                     serve(client)
                     Socket.close(client)
                 }

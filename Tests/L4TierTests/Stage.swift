@@ -15,6 +15,8 @@ final class Stage {
         var connect = Duration.seconds(1)
         var closeOnDown = true
         var workers = 1
+        var clientKeepalive = Keepalive.standard
+        var endpointKeepalive = Keepalive.standard
         var log = LogSettings()
     }
 
@@ -42,7 +44,11 @@ final class Stage {
     }
 
     /// Puts another configuration in force.
-    func reload(_ endpoints: [SocketAddress], ports: [UInt16]) throws {
+    func reload(
+        _ endpoints: [SocketAddress], ports: [UInt16], changing change: (inout Options) -> Void = { _ in }
+    ) throws {
+        var options = options
+        change(&options)
         let next = Self.snapshot(endpoints, ports: ports, options)
         server.install(try server.prepare(next, node: NodeID(0)))
     }
@@ -92,11 +98,12 @@ final class Stage {
         let pool = Pool(
             name: "orders", kind: .tcp, service: nil, balance: options.balance, check: options.check, ejection: nil,
             timeouts: PoolTimeouts(connect: options.connect, response: .seconds(30), idle: options.idle), keepalive: 0,
+            watch: options.endpointKeepalive,
             endpoints: endpoints.indices.map(EndpointID.init), closeOnDown: options.closeOnDown)
         let listeners = ports.enumerated().map { index, port in
             TCPListener(
                 name: "orders-\(index)", port: port, pool: PoolID(0), role: options.role,
-                connections: options.connections)
+                connections: options.connections, keepalive: options.clientKeepalive)
         }
         return Snapshot(
             fingerprint: 1, regions: [region], nodes: [node], services: [], pools: [pool],

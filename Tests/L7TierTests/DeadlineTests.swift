@@ -61,14 +61,19 @@ extension L7TierTests {
             let deaf = try DeafListener()
             let stages = try Self.scenarios.map { scenario in
                 let backend = try ScriptedBackend { _, _ in scenario.backend }
-                return (scenario, try Proxy(pools: [[scenario.isDeaf ? deaf.address : backend.address]], settings: Self.settings))
+                return (
+                    scenario,
+                    try Proxy(pools: [[scenario.isDeaf ? deaf.address : backend.address]], settings: Self.settings)
+                )
             }
             // Side by side, since each takes seconds.
             await withTaskGroup(of: (Scenario, Silence?).self) { group in
                 for (scenario, proxy) in stages {
                     group.addTask {
                         await onThread {
-                            guard let client = try? RawClient(proxy.address, timeout: 20) else { return (scenario, nil) }
+                            guard let client = try? RawClient(proxy.address, timeout: 20) else {
+                                return (scenario, nil)
+                            }
                             try? client.send(scenario.says)
                             // A reset takes away what was not read.
                             if scenario.ending == .reset { _ = try? client.readHead() }
@@ -80,7 +85,8 @@ extension L7TierTests {
                     let end = silence?.ending
                     #expect(end == scenario.ending, "\(scenario.name): \(String(describing: silence))")
                     if scenario.ending != .reset {
-                        #expect(silence?.text.hasPrefix(scenario.hears) == true, "\(scenario.name): \(silence?.text ?? "")")
+                        #expect(
+                            silence?.text.hasPrefix(scenario.hears) == true, "\(scenario.name): \(silence?.text ?? "")")
                     }
                     #expect(silence?.seconds ?? 0 > 2.9, "\(scenario.name)")
                 }
@@ -101,7 +107,8 @@ extension L7TierTests {
             client.hangUp()
             let slow = try second.client()
             try slow.send(Self.get)
-            for _ in 0..<2_000 where idle.bodies.isEmpty || second.health.endpoints.inFlight(0) != 0 || large.heads.isEmpty {
+            for _ in 0..<2_000
+            where idle.bodies.isEmpty || second.health.endpoints.inFlight(0) != 0 || large.heads.isEmpty {
                 try await Task.sleep(for: .milliseconds(10))
             }
             #expect(idle.bodies == [""], "the server saw the end of its idle connection")

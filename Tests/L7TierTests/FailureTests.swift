@@ -33,6 +33,30 @@ extension L7TierTests {
             await proxy.stop()
         }
 
+        @Test("A descriptor that we lack is no failure of an endpoint: 503, and no row of failures")
+        func withoutDescriptors() async throws {
+            var settings = Proxy.Settings()
+            settings.ejection = EjectionPolicy(failures: 1, base: .seconds(9), maximum: .seconds(9), maximumShare: 100)
+            let backend = try ScriptedBackend { _, _ in [.send(ok())] }
+            let proxy = try Proxy(pools: [[backend.address]], settings: settings)
+            let other = try proxy.client()
+            // Answered by the node itself: it is accepted, and no endpoint was asked.
+            try other.send("OPTIONS * HTTP/1.1\r\nHost: h\r\nMax-Forwards: 0\r\n\r\n")
+            #expect(try other.readResponse().head.hasPrefix("HTTP/1.1 200 "))
+            let response = try await TestKit.withoutDescriptors {
+                try other.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+                return try other.readResponse()
+            }
+            #expect(
+                response.head.hasPrefix("HTTP/1.1 503 ") && response.head.contains("X-Meridian-Reason: exhausted"))
+            #expect(proxy.health.endpoints.failures(0) == 0)
+            #expect(proxy.health.endpoints.failuresInARow(0) == 0)
+            #expect(proxy.health.endpoints.inFlight(0) == 0)
+            try other.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try other.readResponse().body == "hello")
+            await proxy.stop()
+        }
+
         @Test("A request goes on to another endpoint when the first cannot be reached, with any method and body")
         func connectRetry() async throws {
             let backend = try ScriptedBackend { _, _ in [.read(3), .send(ok())] }

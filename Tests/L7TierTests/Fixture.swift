@@ -34,7 +34,7 @@ final class ScriptedBackend: Sendable {
         address = try #require(Socket.localAddress(socket))
         self.script = script
         let backend = self
-        Thread.start(name: "backend") { backend.acceptAll() }
+        try Thread.start(name: "backend") { backend.acceptAll() }
     }
 
     var heads: [String] { seen.withLock { $0.heads } }
@@ -50,7 +50,7 @@ final class ScriptedBackend: Sendable {
             if client < 0 { break }
             seen.withLock { $0.connections += 1 }
             let backend = self
-            Thread.start(name: "backend-client") { backend.serve(client) }
+            try? Thread.start(name: "backend-client") { backend.serve(client) }
         }
         close(descriptor)
     }
@@ -136,6 +136,8 @@ final class Proxy: Sendable {
         var ejection: EjectionPolicy?
         var accessLog: String?
         var workers = 1
+        var clientKeepalive = Keepalive.standard
+        var endpointKeepalive = Keepalive.standard
         var routes: [(host: HTTPRoute.Host, path: HTTPRoute.Path, pool: Int)] = [(.any, .prefix("/"), 0)]
         init() {}
     }
@@ -170,6 +172,7 @@ final class Proxy: Sendable {
                 Pool(
                     name: "pool\(index)", kind: .http, service: nil, balance: settings.balance, check: nil,
                     ejection: settings.ejection, timeouts: settings.pool, keepalive: 16,
+                    watch: settings.endpointKeepalive,
                     endpoints: (first..<endpoints.count).map(EndpointID.init), closeOnDown: true))
         }
         let log = LogSettings(access: settings.accessLog)
@@ -186,7 +189,9 @@ final class Proxy: Sendable {
             dns: DNSPlan(port: 53, zones: [], locations: nil, maximumUDPSize: 1232),
             http: HTTPPlan(
                 listeners: [
-                    HTTPListener(name: "public", port: port, limits: settings.limits, timeouts: settings.timeouts)
+                    HTTPListener(
+                        name: "public", port: port, limits: settings.limits, timeouts: settings.timeouts,
+                        keepalive: settings.clientKeepalive)
                 ],
                 routes: settings.routes.enumerated().map { index, route in
                     HTTPRoute(name: "r\(index)", host: route.host, path: route.path, pool: PoolID(route.pool))

@@ -75,7 +75,9 @@ final class PostgreSQLCluster {
     /// thread of its own because Swift's pool must not be blocked.
     private func run(_ command: [String]) async throws {
         let status: CInt = await withCheckedContinuation { continuation in
-            Thread.start(name: "command") { continuation.resume(returning: Self.spawn(command)) }
+            do {
+                try Thread.start(name: "command") { continuation.resume(returning: Self.spawn(command)) }
+            } catch { continuation.resume(returning: -1) }
         }
         guard status == 0 else { throw Failure(command: command.joined(separator: " "), status: status) }
     }

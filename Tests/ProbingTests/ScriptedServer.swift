@@ -43,7 +43,7 @@ final class ScriptedServer: Sendable {
         guard let address = Socket.localAddress(listener) else { throw SocketError("getsockname", errno) }
         self.address = address
         let (listener, accepts) = (listener, accepts)
-        Thread.start(name: "scripted") {
+        try Thread.start(name: "scripted") {
             var entry = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
             while unsafe poll(&entry, 1, -1) >= 0 {
                 let client = accept(listener, nil, nil)

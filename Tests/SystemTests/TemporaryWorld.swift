@@ -14,10 +14,12 @@ struct TemporaryWorld {
     /// - Parameters:
     ///   - topology: The text of its topology.
     ///   - files: Names and texts of the files beside it.
+    ///   - descriptors: How many files a node may open, by its name.
     ///   - body: The test.
     /// - Throws: What is wrong with the topology.
     static func run(
-        topology: String, files: [String: String] = [:], _ body: (TemporaryWorld) async throws -> Void
+        topology: String, files: [String: String] = [:], descriptors: [String: Int] = [:],
+        _ body: (TemporaryWorld) async throws -> Void
     ) async throws {
         let folder = URL(filePath: "/tmp/meridian-world-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -27,7 +29,7 @@ struct TemporaryWorld {
         }
         let file = folder.appending(path: "topology.yaml")
         try topology.write(to: file, atomically: false, encoding: .utf8)
-        let it = TemporaryWorld(world: try World(topology: file.path), file: file)
+        let it = TemporaryWorld(world: try World(topology: file.path, descriptors: descriptors), file: file)
         do {
             try await it.world.start()
             try await body(it)

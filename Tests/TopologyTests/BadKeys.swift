@@ -48,7 +48,7 @@ enum BadKeys {
             "key that no map has",
             replacing: "{public: {port: 80}", by: "{public: {port: 80, tls: {}}",
             says: [
-                "t.yaml:37:34: error: unknown key 'tls' in http.listeners.public; known here: port, limits, timeouts"
+                "t.yaml:37:34: error: unknown key 'tls' in http.listeners.public; known here: port, limits, timeouts, keepalive"
             ]),
         BadInput(
             "missing required key",

@@ -31,6 +31,21 @@ import Topology
         #expect(try Self.load("ttl: 30s", "ttl: \(text)").dns.zones[0].names[0].ttl == value)
     }
 
+    @Test func keepalive() throws {
+        let text = GoodTopology.text.replacing(
+            "closeOnDown: true", with: "closeOnDown: true\n    keepalive: {idle: 20s, interval: 5s, count: 3}")
+        let pool = try TopologyLoader.load(text: text, file: "/t/main.yaml").pools[1]
+        #expect(pool.watch == Keepalive(idle: .seconds(20), interval: .seconds(5), count: 3))
+        #expect(pool.watch.patience == .seconds(35))
+        #expect(pool.keepalive == 64)
+        let number = GoodTopology.text.replacing("closeOnDown: true", with: "closeOnDown: true\n    keepalive: 7")
+        let kept = try TopologyLoader.load(text: number, file: "/t/main.yaml").pools[1]
+        #expect(kept.keepalive == 7 && kept.watch == .standard)
+        let asked = GoodTopology.text.replacing("pool: orders,", with: "pool: orders, keepalive: {count: 0},")
+        let listener = try #require(try TopologyLoader.load(text: asked, file: "/t/main.yaml").tcp.listeners.first)
+        #expect(listener.keepalive == Keepalive(idle: .seconds(60), interval: .seconds(30), count: 0))
+    }
+
     @Test func defaults() throws {
         let snapshot = try TopologyLoader.load(text: GoodTopology.text, file: "/t/main.yaml")
         let node = snapshot.nodes[2]
@@ -42,6 +57,9 @@ import Topology
         #expect(pool.timeouts == PoolTimeouts(connect: .seconds(1), response: .seconds(30), idle: .seconds(60)))
         #expect((pool.keepalive, pool.closeOnDown, pool.ejection) == (64, true, nil))
         #expect(snapshot.pools[1].timeouts.idle == .seconds(3600))
+        #expect(snapshot.pools.allSatisfy { $0.watch == .standard })
+        #expect(snapshot.tcp.listeners.allSatisfy { $0.keepalive == .standard && $0.askedConnections == nil })
+        #expect(snapshot.http.listeners.allSatisfy { $0.limits.askedConnections == nil })
         #expect(
             pool.check
                 == HealthCheck(

@@ -80,7 +80,7 @@ import Topology
         try #require(routes.count == 3)
         #expect(routes[1] == ("shop-api", .exact("www.shop.test"), .prefix("/api"), "api"))
         let listener = try #require(snapshot.http.listeners.first)
-        #expect(listener.limits == HTTPLimits(headSize: 16_384, headerCount: 100, bodySize: nil, connections: 20_000))
+        #expect(listener.limits == HTTPLimits(headSize: 16_384, headerCount: 100, bodySize: nil, connections: nil))
         #expect(snapshot.tcp.listeners.map(\.role) == [.primary, .replica])
     }
 

@@ -1,3 +1,4 @@
+import Engine
 import HTTPExchange
 package import Model
 import Topology
@@ -9,7 +10,9 @@ package final class AdminServer: Sendable {
     /// - Throws: when the address cannot be bound.
     package init(address: SocketAddress, node: RunningNode) throws {
         let api = AdminAPI(node: node, loopbackOnly: address.address.isLoopback)
-        server = try HTTPServer(addresses: [address]) { request, reply in api.answer(request, reply) }
+        server = try HTTPServer(
+            addresses: [address], limits: HTTPServer.Limits(connections: DescriptorShares.controlConnections)
+        ) { request, reply in api.answer(request, reply) }
     }
 
     package func stop() async { await server.stop() }
@@ -23,15 +26,20 @@ struct AdminAPI: Sendable {
     /// Bound to a loopback address: then it may have no token, and browsers must be kept from lending it their hands.
     let loopbackOnly: Bool
 
-    func answer(_ request: HTTPServer.Request, _ reply: @escaping Reply) {
+    func answer(_ request: HTTPServer.Request, _ untrustedReply: @escaping Reply) {
         let isGet = request.method == "GET" || request.method == "HEAD"
         switch request.path {
         // Load balancers and supervisors ask these; they reveal nothing.
-        case "/healthz" where isGet: return reply(.json(["state": .string(node.state.phase.state.rawValue)]))
-        case "/readyz" where isGet: return reply(readiness)
+        case "/healthz" where isGet: return untrustedReply(.json(["state": .string(node.state.phase.state.rawValue)]))
+        case "/readyz" where isGet: return untrustedReply(readiness)
         default: break
         }
-        if let refusal = refusal(of: request) { return reply(refusal) }
+        if let refusal = refusal(of: request) { return untrustedReply(refusal) }
+        let reply: Reply = { response in
+            var response = response
+            response.isTrusted = true
+            untrustedReply(response)
+        }
         if let answer = overrides(request) { return reply(answer) }
         switch (request.path, request.method) {
         case ("/metrics", _) where isGet:

@@ -1,3 +1,4 @@
+import Engine
 import Federation
 import HTTPExchange
 package import Model
@@ -13,7 +14,9 @@ package final class FederationServer: Sendable {
 
     /// - Throws: when the address cannot be bound.
     package init(address: SocketAddress, hub: FederationHub) throws {
-        server = try HTTPServer(addresses: [address]) { request, reply in Self.answer(request, hub, reply) }
+        server = try HTTPServer(
+            addresses: [address], limits: HTTPServer.Limits(connections: DescriptorShares.controlConnections)
+        ) { request, reply in Self.answer(request, hub, reply) }
     }
 
     /// Where it listens: port 0 has become a real one.
@@ -46,7 +49,10 @@ package final class FederationServer: Sendable {
         }
         hub.poll(from: node, since: since, wait: min(.milliseconds(min(wait, 1 << 40)), longestWait)) { batch in
             guard let body = try? ReportCodec.encode(batch) else { return reply(.problem(500, "not encodable")) }
-            reply(HTTPServer.Response(status: 200, headers: [("Content-Type", "application/json")], body: body))
+            var response = HTTPServer.Response(
+                status: 200, headers: [("Content-Type", "application/json")], body: body)
+            response.isTrusted = true
+            reply(response)
         }
     }
 }

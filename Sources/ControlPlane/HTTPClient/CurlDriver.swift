@@ -18,25 +18,36 @@ final class CurlDriver: Sendable {
 
     private static let library: Bool = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
-    func start() {
+    /// Begins with the first transfer: what cannot be had then is tried for again with the next one.
+    ///
+    /// - Returns: what is missing; nil when the thread runs.
+    private func begin(_ state: inout State) -> HTTPClientError? {
+        if state.multi != nil { return nil }
         guard Self.library, let handle = unsafe curl_multi_init() else {
-            state.withLock { $0.stopped = true }
-            return
+            // It wants a pair of descriptors and little memory.
+            return .shortage(.descriptors, "libcurl cannot be started")
         }
         unsafe meridian_curl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, Self.keptConnections)
         let multi = unsafe CurlMulti(handle: handle)
-        state.withLock { $0.multi = multi }
-        Thread.start(name: "http-client") { self.run(multi) }
+        do throws(SocketError) {
+            try Thread.start(name: "http-client") { self.run(multi) }
+        } catch {
+            unsafe curl_multi_cleanup(handle)
+            return .shortage(.threads, "\(error)")
+        }
+        state.multi = multi
+        return nil
     }
 
     func add(_ transfer: CurlTransfer) {
-        let accepted = state.withLock { state in
-            if state.stopped { return false }
+        let refusal: HTTPClientError? = state.withLock { state in
+            if state.stopped { return .shutDown }
+            if let missing = begin(&state) { return missing }
             state.arriving.append(transfer)
             state.multi?.wake()
-            return true
+            return nil
         }
-        if !accepted { transfer.finish(.failure(.shutDown)) }
+        if let refusal { transfer.finish(.failure(refusal)) }
     }
 
     func wake() {
@@ -61,7 +72,7 @@ final class CurlDriver: Sendable {
             }
             for transfer in arriving {
                 guard let easy = unsafe transfer.prepare() else {
-                    transfer.finish(.failure(.transfer("libcurl is out of memory")))
+                    transfer.finish(.failure(.shortage(.memory, "libcurl is out of memory")))
                     continue
                 }
                 transfers[UInt(bitPattern: easy)] = transfer

@@ -1,5 +1,6 @@
 import CCurl
 import Engine
+import Glibc
 import Model
 import Synchronization
 
@@ -20,6 +21,8 @@ final class CurlTransfer: @unchecked Sendable {
     private var headers: [(name: String, value: String)] = []
     private var body: [UInt8] = []
     private var overflowed = false
+    /// Why no socket could be had; 0 when one was.
+    private var socketError: CInt = 0
 
     init(_ request: HTTPClientRequest) { self.request = request }
 
@@ -80,6 +83,18 @@ final class CurlTransfer: @unchecked Sendable {
             return unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().receive(header: line)
         }
         unsafe meridian_curl_set_pointer(easy, CURLOPT_HEADERDATA, context)
+        // libcurl does not tell why it got no socket.
+        unsafe meridian_curl_set_open(easy) { context, _, address in
+            guard let context = unsafe context, let address = unsafe address else { return -1 }
+            let descriptor = unsafe socket(
+                address.pointee.family, address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue),
+                address.pointee.protocol)
+            if descriptor < 0 {
+                unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().socketError = errno
+            }
+            return descriptor
+        }
+        unsafe meridian_curl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context)
         return unsafe easy
     }
 
@@ -105,8 +120,10 @@ final class CurlTransfer: @unchecked Sendable {
         case CURLE_OPERATION_TIMEDOUT: return .failure(.timeout)
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: return .failure(.invalidRequest(text))
         case CURLE_COULDNT_CONNECT:
-            let number = Int32(truncatingIfNeeded: long(CURLINFO_OS_ERRNO))
+            let number = socketError == 0 ? Int32(truncatingIfNeeded: long(CURLINFO_OS_ERRNO)) : socketError
+            if let shortage = Shortage(number) { return .failure(.shortage(shortage, SocketError.text(number))) }
             return .failure(.connect(number == 0 ? text : SocketError.text(number)))
+        case CURLE_OUT_OF_MEMORY: return .failure(.shortage(.memory, text))
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_SSL_CONNECT_ERROR,
             CURLE_PEER_FAILED_VERIFICATION:
             return .failure(.connect(text))

@@ -5,10 +5,7 @@ import Synchronization
 package final class HTTPClient: Sendable {
     private let driver: CurlDriver
 
-    package init() {
-        driver = CurlDriver()
-        driver.start()
-    }
+    package init() { driver = CurlDriver() }
 
     deinit { driver.stop() }
 

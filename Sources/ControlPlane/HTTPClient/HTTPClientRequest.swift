@@ -1,3 +1,4 @@
+package import Engine
 package import Model
 
 /// One request of the control plane: a probe, a federation poll, an operator's command.
@@ -73,6 +74,8 @@ package enum HTTPClientError: Error, Sendable, Hashable, CustomStringConvertible
     case invalidRequest(String)
     /// No connection: `Connection refused`, `Could not resolve host: x`.
     case connect(String)
+    /// We ourselves have not got what a connection needs: this says nothing about the server.
+    case shortage(Shortage, String)
     /// `timeout` or `connectTimeout` passed.
     case timeout
     /// The answer is longer than `maximumBodySize`.
@@ -86,7 +89,7 @@ package enum HTTPClientError: Error, Sendable, Hashable, CustomStringConvertible
 
     package var description: String {
         switch self {
-        case .invalidRequest(let text), .connect(let text), .transfer(let text): text
+        case .invalidRequest(let text), .connect(let text), .shortage(_, let text), .transfer(let text): text
         case .timeout: "timed out"
         case .bodyTooLarge: "the answer is too long"
         case .cancelled: "cancelled"

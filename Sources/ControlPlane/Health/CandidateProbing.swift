@@ -105,6 +105,12 @@ package final class CandidateProbing: Sendable {
         }
     }
 
+    /// How many addresses a node of `snapshot` looks at.
+    static func count(_ snapshot: Snapshot, _ node: NodeID) -> Int {
+        guard snapshot[node].tier == .dns else { return 0 }
+        return snapshot.dns.zones.flatMap(\.names).reduce(0) { $0 + targets($1, snapshot).count }
+    }
+
     private static func targets(_ name: DynamicName, _ snapshot: Snapshot) -> [ProbeTarget<Candidate>] {
         guard let check = name.check else { return [] }
         var targets: [ProbeTarget<Candidate>] = []

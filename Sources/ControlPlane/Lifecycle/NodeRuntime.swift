@@ -1,4 +1,5 @@
 import CLinux
+import Engine
 import Glibc
 import Logging
 package import Model
@@ -21,6 +22,8 @@ package enum NodeRuntime {
             if let name {
                 let node = try find(name, in: snapshot, tier: dataPlane.tier, topology: path)
                 _ = try NodeSecrets(snapshot, node: node, topology: path)
+                prepareProcess()
+                _ = try DescriptorPlan(snapshot, node: node, limit: DescriptorShares.processLimit, topology: path)
                 _ = try dataPlane.prepare(snapshot, node: node)
             } else {
                 for index in snapshot.nodes.indices where snapshot.nodes[index].tier == dataPlane.tier {
@@ -63,6 +66,8 @@ package enum NodeRuntime {
             let snapshot = try TopologyLoader.load(path: path)
             let node = try find(name, in: snapshot, tier: dataPlane.tier, topology: path)
             let secrets = try NodeSecrets(snapshot, node: node, topology: path)
+            try DescriptorPlan(snapshot, node: node, limit: DescriptorShares.processLimit, topology: path)
+                .shares.putInForce()
             let prepared = try dataPlane.prepare(snapshot, node: node)
 
             StandardErrorLog.install(snapshot[node].log, node: name)

@@ -169,9 +169,12 @@ package final class RunningNode: Sendable {
         guard let new = Configuration(snapshot, node: node, table: board.endpoints, generation: generation) else {
             throw InvalidTopology(diagnostics: [Self.tooMany(topology)])
         }
+        let descriptors = try DescriptorPlan(
+            snapshot, node: node, limit: DescriptorShares.processLimit, topology: topology)
         let install = try reloading(snapshot, node)
 
         // From here on nothing can fail.
+        descriptors.shares.replaceThoseInForce()
         install()
         state.install(new)
         token.withLock { $0 = secrets.adminToken }
@@ -214,6 +217,7 @@ package final class RunningNode: Sendable {
                 }
             }
             group.addTask { await self.refreshTier() }
+            group.addTask { await ShortageWatch(node: self.name, events: self.board.events).run() }
             await loop.run()
             group.cancelAll()
         }
@@ -226,8 +230,12 @@ package final class RunningNode: Sendable {
             if Task.isCancelled { return }
             // It may take a second, which the cooperative threads do not have.
             let told = await withCheckedContinuation { continuation in
-                Thread.start(name: "refresh") {
-                    continuation.resume(returning: self.reloadLock.withLock { _ in self.plane.refresh() })
+                do throws(SocketError) {
+                    try Thread.start(name: "refresh") {
+                        continuation.resume(returning: self.reloadLock.withLock { _ in self.plane.refresh() })
+                    }
+                } catch {
+                    continuation.resume(returning: [Event.Remark(.warning, "\(error); tried again in 2 s")])
                 }
             }
             for remark in told { board.events.record(.configuration, name, remark.text, severity: remark.severity) }

@@ -32,6 +32,11 @@ enum NodeMetrics {
         text.gauge(
             "meridian_node_configuration_generation", help: "1 at boot, one more with each reload.",
             Double(configuration.generation))
+        for shortage in Shortage.allCases {
+            text.counter(
+                "meridian_node_shortages_total", help: "Times that this process lacked something of its own.",
+                labels: ["resource": shortage.label], ShortageCounts.process[shortage])
+        }
         let current = node.state.phase.state
         for state in Report.State.allCases {
             text.gauge(

@@ -16,6 +16,8 @@ struct HTTPProber {
             let reason = Self.failure(of: response, probe)
             return ProbeOutcome(
                 up: reason == nil, reason: reason ?? "HTTP \(response.status)", latency: response.timing.total)
+        } catch .shortage(let shortage, let text) {
+            return .missed(shortage, reason: text.lowercased(), latency: start.duration(to: .now))
         } catch {
             let reason = "\(error)"
             return ProbeOutcome(up: false, reason: reason.lowercased(), latency: start.duration(to: .now))

@@ -1,4 +1,5 @@
 import CPostgres
+import Engine
 import Glibc
 import Model
 
@@ -44,7 +45,11 @@ final class PostgreSQLSession {
             return outcome(answer, latency: start.duration(to: .now))
         } catch {
             disconnect()
-            return ProbeOutcome(up: false, reason: error.text, latency: start.duration(to: .now))
+            let latency = start.duration(to: .now)
+            if let shortage = Self.shortage(in: error.text) {
+                return .missed(shortage, reason: error.text, latency: latency)
+            }
+            return ProbeOutcome(up: false, reason: error.text, latency: latency)
         }
     }
 
@@ -167,6 +172,15 @@ final class PostgreSQLSession {
     /// `connection to server at "127.0.0.1", port 5433 failed: Connection refused` is `connection refused`.
     private func message(_ open: OpaquePointer) -> String {
         Self.brief(unsafe String(cString: PQerrorMessage(open)))
+    }
+
+    /// What libpq's message says that we ourselves lack. A server's own words, which begin with a severity, are no news of
+    /// us.
+    static func shortage(in message: String) -> Shortage? {
+        guard !message.hasPrefix("FATAL"), !message.hasPrefix("ERROR") else { return nil }
+        if message.hasPrefix("out of memory") || message.hasPrefix("libpq is out of memory") { return .memory }
+        return [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL].first { message.hasSuffix(SocketError.text($0)) }
+            .flatMap { Shortage($0) }
     }
 
     static func brief(_ message: String) -> String {

@@ -109,7 +109,12 @@ private final class TargetProber {
             let outcome = await look()
             // A probe that was broken off says nothing.
             if Task.isCancelled { break }
-            tell(judge(outcome))
+            // Nor does one that never took place, for want of a descriptor of ours.
+            if let shortage = outcome.shortage {
+                ShortageCounts.process.note(shortage)
+            } else {
+                tell(judge(outcome))
+            }
             due = ProbeSchedule.next(after: due, interval: check.interval, now: .now, using: &generator)
             if let reason = await pause(until: due) {
                 // The server hung up between two probes: that is a failure seen early, and a reason to look at once.

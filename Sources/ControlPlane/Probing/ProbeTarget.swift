@@ -1,3 +1,4 @@
+package import Engine
 package import Model
 
 /// What is probed: an address and how to look at it. `id` is the caller's name for it; it stays the same over a reload
@@ -25,6 +26,15 @@ package struct ProbeOutcome: Sendable, Hashable {
     package var reason: String
     /// From the start of the probe to its result.
     package var latency: Duration
+    /// What we ourselves lacked for the look; then it tells nothing about the target.
+    package var shortage: Shortage?
+
+    /// A look that did not take place, for a reason of our own.
+    package static func missed(_ shortage: Shortage, reason: String, latency: Duration) -> ProbeOutcome {
+        var outcome = ProbeOutcome(up: false, reason: reason, latency: latency)
+        outcome.shortage = shortage
+        return outcome
+    }
 
     package init(up: Bool, role: Role? = nil, lag: Duration? = nil, reason: String, latency: Duration) {
         self.up = up

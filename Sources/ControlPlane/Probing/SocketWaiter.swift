@@ -36,7 +36,7 @@ package final class SocketWaiter: Sendable {
         let descriptor = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))
         guard descriptor >= 0 else { throw SocketError("eventfd", errno) }
         wakeUp = descriptor
-        Thread.start(name: "probes") { self.run() }
+        try Thread.start(name: "probes") { self.run() }
     }
 
     deinit { close(wakeUp) }

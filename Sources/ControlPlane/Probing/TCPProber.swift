@@ -8,20 +8,24 @@ struct TCPProber {
 
     func probe(_ address: SocketAddress, timeout: Duration) async -> ProbeOutcome {
         let start = ContinuousClock.now
-        let reason = await failure(address, until: start + timeout)
-        return ProbeOutcome(up: reason == nil, reason: reason ?? "accepts", latency: start.duration(to: .now))
-    }
-
-    private func failure(_ address: SocketAddress, until deadline: ContinuousClock.Instant) async -> String? {
         let descriptor: CInt
         do throws(SocketError) {
             descriptor = try Socket.connect(address)
         } catch {
-            return SocketError.text(error.code).lowercased()
+            return Self.outcome(error.code, since: start)
         }
         defer { close(descriptor) }
-        guard await waiter.wait(descriptor, for: .writable, until: deadline) else { return "connect timed out" }
-        let code = Socket.pendingError(descriptor)
-        return code == 0 ? nil : SocketError.text(code).lowercased()
+        guard await waiter.wait(descriptor, for: .writable, until: start + timeout) else {
+            return ProbeOutcome(up: false, reason: "connect timed out", latency: start.duration(to: .now))
+        }
+        return Self.outcome(Socket.pendingError(descriptor), since: start)
+    }
+
+    private static func outcome(_ code: CInt, since start: ContinuousClock.Instant) -> ProbeOutcome {
+        let latency = start.duration(to: .now)
+        if code == 0 { return ProbeOutcome(up: true, reason: "accepts", latency: latency) }
+        let reason = SocketError.text(code).lowercased()
+        if let shortage = Shortage(code) { return .missed(shortage, reason: reason, latency: latency) }
+        return ProbeOutcome(up: false, reason: reason, latency: latency)
     }
 }

@@ -103,9 +103,14 @@ package final class StateKeeper: Sendable {
         }
         guard let file else { return }
         let saved = Self.saved(node, substance, entries)
-        Thread.start(name: "state") {
-            self.write(saved, to: file)
-            self.state.withLock { $0.isWriting = false }
+        do throws(SocketError) {
+            try Thread.start(name: "state") {
+                self.write(saved, to: file)
+                self.state.withLock { $0.isWriting = false }
+            }
+        } catch {
+            state.withLock { $0.isWriting = false }
+            settle(file, trouble: "\(error)")
         }
     }
 
@@ -148,13 +153,18 @@ package final class StateKeeper: Sendable {
         } catch {
             trouble = "\(error)"
         }
+        settle(file, trouble: trouble, size: size, savedAt: saved.savedAt)
+    }
+
+    /// Counts an attempt to write, and tells when its outcome is another than that of the one before.
+    private func settle(_ file: StateFile, trouble: String, size: Int = 0, savedAt: Timestamp? = nil) {
         let isNew = state.withLock { state in
             let isNew = state.counters.trouble != trouble
             state.counters.trouble = trouble
             if trouble.isEmpty {
                 state.counters.writes += 1
                 state.counters.size = size
-                state.counters.writtenAt = saved.savedAt
+                state.counters.writtenAt = savedAt
             } else {
                 state.counters.failures += 1
                 // Tried again at the next look.

@@ -100,7 +100,7 @@ final class WorkerSockets {
 
     private func accept(_ descriptor: CInt, from client: SocketAddress, isProxied: Bool) {
         var refusal: QueryCounter?
-        if connections >= limits.connections {
+        if connections >= limits.connections || !DescriptorShares.welcomes(descriptor) {
             refusal = .connectionsRefused
         } else if isProxied {
             // A proxy is one source for many: its word on them is taken, and its own limits are its own.

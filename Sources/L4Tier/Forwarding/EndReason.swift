@@ -14,6 +14,8 @@ enum EndReason: Sendable {
     /// The endpoint went down or lost the role.
     case endpointDown
     case overLimit
+    /// This node lacked a descriptor, memory or a port.
+    case exhausted
     /// The node stops.
     case stopped
 
@@ -28,6 +30,7 @@ enum EndReason: Sendable {
         case .connectFailed: "connect-failed"
         case .endpointDown: "endpoint-down"
         case .overLimit: "over-limit"
+        case .exhausted: "exhausted"
         case .stopped: "stopped"
         }
     }

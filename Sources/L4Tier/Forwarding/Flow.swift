@@ -15,6 +15,9 @@ final class Flow {
         case over
     }
 
+    /// Nanoseconds after which the endpoint's socket is told to look for life. The client's has it from its listener.
+    private static let youth: UInt64 = 1_000_000_000
+
     /// The forwarder outlives its flows: it lives as long as its worker.
     unowned(unsafe) let forwarder: Forwarder
     let entrance: Entrance
@@ -53,17 +56,26 @@ final class Flow {
 
     // MARK: - Connecting
 
-    /// Takes the client's socket and looks for an endpoint.
-    func begin(_ descriptor: CInt) {
+    /// Takes the client's socket and looks for an endpoint, or tells the client that there is no room.
+    func begin(_ descriptor: CInt, isWelcome: Bool) {
         let side = Side(self, descriptor: descriptor, isClient: true)
         unsafe client = side
         side.register()
         guard stage == .connecting else { return }
-        connect()
+        if isWelcome {
+            connect()
+        } else if DescriptorShares.isTraffic(descriptor) {
+            refuse(.exhausted)
+        } else {
+            // Talking takes time, and this descriptor is the control plane's.
+            worker.counters.add(Tally.exhausted)
+            finish(.exhausted)
+        }
     }
 
     /// Tries endpoints until one connect is under way, or none is left.
     private func connect() {
+        var isOurs = false
         while tried.count < Choice.attempts {
             let next = route.plan.policy.pick(
                 among: Choice(route: route, tried: tried), source: SourceHash.source(clientAddress.address),
@@ -74,7 +86,7 @@ final class Flow {
             position = next
             connectBegan = worker.now
             do throws(SocketError) {
-                let descriptor = try Socket.connect(route.plan.endpoints[next].address)
+                let descriptor = try Socket.connect(route.plan.endpoints[next].address, forTraffic: true)
                 route.table.began(route.slots[next])
                 let side = Side(self, descriptor: descriptor, isClient: false)
                 unsafe upstream = side
@@ -82,10 +94,17 @@ final class Flow {
                 side.register()
                 return
             } catch {
-                countFailure()
+                guard let shortage = error.shortage else {
+                    countFailure()
+                    continue
+                }
+                ShortageCounts.process.note(shortage)
+                isOurs = true
+                // There may be ports left on the way to another endpoint; all else is lacking for each of them.
+                if shortage != .ports { break }
             }
         }
-        refuse(tried.count == 0 ? .noEndpoint : .connectFailed)
+        refuse(isOurs ? .exhausted : tried.count == 0 ? .noEndpoint : .connectFailed)
     }
 
     /// A side has news while nothing is relayed.
@@ -116,7 +135,8 @@ final class Flow {
         stage = .relaying
         lastActivity = worker.now
         Side.join(client, side)
-        side.clearDeadline()
+        // Most connections are over before it is worth five system calls to have them watched.
+        side.setDeadline(after: Self.youth)
         client.setDeadline(after: route.idleTimeout)
         client.relayUnread()
         if stage == .relaying { side.relayUnread() }
@@ -147,8 +167,9 @@ final class Flow {
     // MARK: - Refusing
 
     private func refuse(_ reason: EndReason) {
-        worker.counters.add(Tally.refused)
-        guard let message = route.plan.refusal, let client = unsafe client else {
+        worker.counters.add(reason == .exhausted ? Tally.exhausted : Tally.refused)
+        let words = reason == .exhausted ? route.plan.exhaustion : route.plan.refusal
+        guard let message = words, let client = unsafe client else {
             finish(reason)
             return
         }
@@ -202,6 +223,8 @@ final class Flow {
         switch stage {
         case .connecting: connectFailed()
         case .refusing: finish(refusal?.reason ?? .noEndpoint)
+        case .relaying where unsafe side === upstream:
+            Socket.keepAlive(side.descriptor, route.plan.pool.watch)
         case .relaying:
             let idle = worker.now &- lastActivity
             if idle < route.idleTimeout {

@@ -26,6 +26,7 @@ final class Forwarder {
             let address = route.plan.address
             if let entrance = entrances[address] {
                 entrance.route = route
+                entrance.listener?.keepAlive(route.plan.keepalive)
                 continue
             }
             let descriptor: CInt
@@ -35,6 +36,7 @@ final class Forwarder {
             entrance.listener = Listener(worker: worker, adopting: descriptor, address: address) {
                 [unowned self, unowned entrance] client, peer in accept(client, from: peer, through: entrance)
             }
+            entrance.listener?.keepAlive(route.plan.keepalive)
         }
         let wanted = Set(routes.map(\.plan.address))
         for (address, entrance) in entrances where !wanted.contains(address) {
@@ -77,7 +79,7 @@ final class Forwarder {
         let flow = Flow(self, entrance, client: client)
         flow.index = flows.count
         flows.append(flow)
-        flow.begin(descriptor)
+        flow.begin(descriptor, isWelcome: DescriptorShares.welcomes(descriptor))
     }
 
     func finished(_ flow: Flow, _ reason: EndReason, received: UInt64, sent: UInt64) {

@@ -15,5 +15,7 @@ enum Tally {
     static let resets = 8
     static let fromClients = 9
     static let fromEndpoints = 10
-    static let count = 11
+    /// This node lacked a descriptor, memory or a port.
+    static let exhausted = 11
+    static let count = 12
 }

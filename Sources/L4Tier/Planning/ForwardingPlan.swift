@@ -33,6 +33,10 @@ struct EntrancePlan: Sendable {
     let policy: Policy
     /// What a PostgreSQL client is told when no endpoint can be used; nil for pools of other protocols.
     let refusal: [UInt8]?
+    /// The same for a node that has no descriptor left.
+    let exhaustion: [UInt8]?
+    /// How clients are watched.
+    let keepalive: Keepalive
 
     init(_ listener: TCPListener, in snapshot: Snapshot, node: Node) {
         name = listener.name
@@ -44,6 +48,8 @@ struct EntrancePlan: Sendable {
         identifiers = snapshot.endpoints(of: listener.pool, in: node.region)
         endpoints = identifiers.map { snapshot[$0] }
         policy = Policy(pool.balance, endpoints: endpoints)
+        keepalive = listener.keepalive
+        exhaustion = Refusal.exhausted(pool: pool)
         refusal = Refusal.message(pool: pool, role: role, region: region)
     }
 }

@@ -12,4 +12,14 @@ enum Refusal {
             hint: "Every \(wanted) is down, draining or beyond its replication lag; try again soon."
         ).encoded
     }
+
+    /// The same when this node cannot open a connection: 53000 insufficient_resources, so that nobody looks for the
+    /// trouble in the database.
+    static func exhausted(pool: Pool) -> [UInt8]? {
+        guard case .postgresql = pool.check?.probe else { return nil }
+        return PostgreSQLError(
+            state: "53000", message: "the balancer before \(pool.name) is out of descriptors or ports",
+            hint: "Its operator can raise the limit on open files; try again soon."
+        ).encoded
+    }
 }

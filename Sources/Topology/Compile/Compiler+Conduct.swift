@@ -15,7 +15,7 @@ extension Compiler {
         conduct.cookies.required = cookies.boolean("required")
         conduct.rateLimit = record.record("rateLimit").map(rateLimit)
         let tcp = record.section("tcp")
-        conduct.tcp.connections = tcp.integer("connections")
+        conduct.tcp.askedConnections = tcp.optionalInteger("connections")
         conduct.tcp.perSource = tcp.integer("perSource")
         conduct.tcp.idle = tcp.duration("idle")
         conduct.tcp.message = tcp.duration("message")

@@ -26,9 +26,16 @@ extension Compiler {
                 response: timeouts.duration("response"),
                 // Database sessions rest between transactions; the keep-alive of an HTTP server is short.
                 idle: timeouts.optionalDuration("idle") ?? (kind == .http ? .seconds(60) : .seconds(3600))),
-            keepalive: record.integer("keepalive"),
+            keepalive: Self.kept(record),
+            watch: record.record("keepalive").map(Self.keepalive) ?? .standard,
             endpoints: own,
             closeOnDown: record.boolean("closeOnDown"))
+    }
+
+    /// A number alone, or the `connections` of the long form.
+    private static func kept(_ pool: Record) -> Int {
+        if let record = pool.record("keepalive") { return record.integer("connections") }
+        return pool.optionalInteger("keepalive") ?? 64
     }
 
     private func poolIndex(_ name: String) -> Int {

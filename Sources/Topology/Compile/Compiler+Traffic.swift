@@ -13,11 +13,12 @@ extension Compiler {
                         headSize: limits.integer("headSize"),
                         headerCount: limits.integer("headerCount"),
                         bodySize: limits.optionalInteger("bodySize"),
-                        connections: limits.integer("connections")),
+                        connections: limits.optionalInteger("connections")),
                     timeouts: HTTPListenerTimeouts(
                         head: timeouts.duration("head"),
                         body: timeouts.duration("body"),
-                        keepalive: timeouts.duration("keepalive")))
+                        keepalive: timeouts.duration("keepalive")),
+                    keepalive: Self.keepalive(entry.record.section("keepalive")))
             },
             routes: record.items("routes").compactMap(\.record).map { route in
                 HTTPRoute(
@@ -45,7 +46,17 @@ extension Compiler {
                     port: entry.record.port("port"),
                     pool: pool(of: entry.record),
                     role: Role(rawValue: entry.record.text("role")) ?? .any,
-                    connections: entry.record.integer("connections"))
+                    connections: entry.record.optionalInteger("connections"),
+                    keepalive: Self.keepalive(entry.record.section("keepalive")))
             })
+    }
+
+    /// Of a listener or a pool.
+    static func keepalive(_ record: Record) -> Keepalive {
+        let standard = Keepalive.standard
+        return Keepalive(
+            idle: record.optionalDuration("idle") ?? standard.idle,
+            interval: record.optionalDuration("interval") ?? standard.interval,
+            count: record.optionalInteger("count") ?? standard.count)
     }
 }

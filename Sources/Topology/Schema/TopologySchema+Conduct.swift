@@ -80,7 +80,7 @@ extension TopologySchema {
         "dns.tcp", "Limits on TCP connections of a DNS node.",
         [
             .init(
-                "connections", .integer(10...1_000_000), .standard("20000"),
+                "connections", .integer(10...1_000_000), .derived("20000, or what descriptors allow"),
                 "Connections at once, shared evenly by the workers; more are closed at once."),
             .init(
                 "perSource", .integer(1...1_000_000), .standard("200"),

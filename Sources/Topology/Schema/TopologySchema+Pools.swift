@@ -18,12 +18,37 @@ extension TopologySchema {
                 "Takes servers that fail real traffic out for a while; off if absent."),
             .init("timeouts", .record(poolTimeouts), .filled, "How long to wait for a server."),
             .init(
-                "keepalive", .integer(0...10_000), .standard("64"),
-                "Idle connections kept to the pool's servers, per worker (http)."),
+                "keepalive", .either(.integer(0...10_000), poolKeepalive), .standard("64"),
+                "Idle connections kept to the pool's servers, per worker (http), and how all are watched."),
             .init(
                 "closeOnDown", .boolean, .standard("true"),
                 "Close established connections when their server goes down or loses its role (tcp)."),
         ])
+
+    static let poolKeepalive = RecordSchema(
+        "pools.NAME.keepalive",
+        "Connections to the pool's servers: how many are kept, and how they are watched while nothing moves on them.",
+        [
+            .init(
+                "connections", .integer(0...10_000), .standard("64"),
+                "Idle connections kept to the pool's servers, per worker (http).")
+        ] + keepaliveKeys)
+
+    static let keepalive = RecordSchema(
+        "A listener's keepalive", "How clients are watched while nothing moves on their connection.", keepaliveKeys)
+
+    /// TCP keepalive. The last probe of a silent connection and the oldest octet that was not acknowledged are given the
+    /// same time.
+    private static let keepaliveKeys: [RecordSchema.Key] = [
+        .init(
+            "idle", .durations(.seconds(1) ... .seconds(32_767)), .standard("60s"),
+            "Silence before the kernel asks for a sign of life."),
+        .init("interval", .durations(.seconds(1) ... .seconds(32_767)), .standard("30s"), "Between two questions."),
+        .init(
+            "count", .integer(0...127), .standard("8"),
+            "Questions without an answer. After `idle` and so many intervals the connection is cut, also when the"
+                + " other side acknowledges or takes nothing for so long. 0 turns this off."),
+    ]
 
     static let endpoint = RecordSchema(
         "pools.NAME.endpoints.REGION[]", "One server, in the long form.",

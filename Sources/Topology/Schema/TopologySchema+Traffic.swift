@@ -17,6 +17,7 @@ extension TopologySchema {
             .init("port", .integer(1...65_535), .required, "TCP port."),
             .init("limits", .record(httpLimits), .filled, "What a client may ask for."),
             .init("timeouts", .record(httpTimeouts), .filled, "How long a client may take."),
+            .init("keepalive", .record(keepalive), .filled, "How silent connections are watched."),
         ])
 
     static let httpLimits = RecordSchema(
@@ -30,8 +31,9 @@ extension TopologySchema {
                 "bodySize", .word("unlimited", or: .size(0...(1 << 50))), .standard("unlimited"),
                 "Request body; more is answered with 413. Bodies are streamed, never held."),
             .init(
-                "connections", .integer(1...1_000_000), .standard("20000"),
-                "Client connections per worker; more are closed at once."),
+                "connections", .integer(1...1_000_000), .derived("20000, or what descriptors allow"),
+                "Client connections per worker; more are closed at once. A number that the limit on open files does"
+                    + " not allow is an error at boot."),
         ])
 
     static let httpTimeouts = RecordSchema(
@@ -79,7 +81,9 @@ extension TopologySchema {
                 "role", .choice(["any", "primary", "replica"]), .standard("any"),
                 "Only servers in this role are used. Needs a postgresql check."),
             .init(
-                "connections", .integer(1...1_000_000), .standard("10000"),
-                "Client connections per worker; more are closed at once."),
+                "connections", .integer(1...1_000_000), .derived("10000, or what descriptors allow"),
+                "Client connections per worker; more are closed at once. Each takes two descriptors; a number that the"
+                    + " limit on open files does not allow is an error at boot."),
+            .init("keepalive", .record(keepalive), .filled, "How silent connections are watched."),
         ])
 }

@@ -17,10 +17,16 @@ package actor World {
     private var database: Database?
     private let environment: [String: String]
 
-    /// - Parameter topology: Path of the topology file.
+    /// Limits on open files by the name of our own nodes.
+    private let descriptors: [String: Int]
+
+    /// - Parameters:
+    ///   - topology: Path of the topology file.
+    ///   - descriptors: How many files a node may open, by its name; as many as we may where there is no number.
     /// - Throws: `InvalidTopology`, or a file error when the temporary folder cannot be made.
-    package init(topology: String) throws {
+    package init(topology: String, descriptors: [String: Int] = [:]) throws {
         self.topology = topology
+        self.descriptors = descriptors
         // Reports are signed with a key that only this world knows. PostgreSQL trusts loopback here, so the password is
         // only there to be read.
         environment = [
@@ -154,11 +160,14 @@ package actor World {
     }
 
     private func startNode(_ node: Node) throws {
+        var words = [
+            try Programs.ours("meridian-\(node.tier.rawValue)"), "serve", "--topology", topology, "--node", node.name,
+        ]
+        if let count = descriptors[node.name] { words = ["prlimit", "--nofile=\(count):\(count)"] + words }
         children[node.name] = try Child(
             node.name,
             Child.Launch(
-                try Programs.ours("meridian-\(node.tier.rawValue)"),
-                ["serve", "--topology", topology, "--node", node.name], environment: environment,
+                words[0], Array(words.dropFirst()), environment: environment,
                 output: folder.appending(path: "\(node.name).log").path))
     }
 
