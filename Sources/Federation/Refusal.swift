@@ -22,6 +22,8 @@ package struct ReportLimits: Sendable, Hashable {
     package var size = 256 << 10
     package var pools = 1024
     package var observations = 4096
+    /// Addresses that are down, of all observations.
+    package var addresses = 512
     package var overrides = 128
     package var troubles = 8
     /// Octets of one text within.

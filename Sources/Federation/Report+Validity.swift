@@ -14,7 +14,11 @@ extension Report {
                         .allSatisfy { $0.isFinite && $0 >= 0 }
                     && fact.troubles.count <= limits.troubles && fact.troubles.allSatisfy(short)
             }
-            && observations.allSatisfy { short($0.service) && short($0.region) && short($0.reason) }
+            && observations.allSatisfy { seen in
+                short(seen.service) && short(seen.region) && short(seen.reason)
+                    && seen.down.allSatisfy { short($0.reason) }
+            }
+            && observations.reduce(0) { $0 + $1.down.count } <= limits.addresses
             && roundTrips?.isAcceptable ?? true && overrides.count <= limits.overrides
             && overrides.allSatisfy(\.isAcceptable)
     }

@@ -59,7 +59,9 @@ package struct HealthView: Sendable {
     }
 
     private var verdicts: [Key: Verdict] = [:]
-    private var names: [Key: NameVerdict] = [:]
+    private var addresses: [VerdictSite: AddressVerdict] = [:]
+    /// Of names without a service, by region: their addresses there.
+    private var names: [Key: [AddressVerdict]] = [:]
     private var loads: [LoadMeter.Key: RegionLoad] = [:]
     private var upShares: [LoadMeter.Key: Double] = [:]
     package private(set) var failOpen: Set<String> = []
@@ -77,7 +79,12 @@ package struct HealthView: Sendable {
             let key = Key(subject: snapshot[verdict.service].name, region: snapshot[verdict.region].name)
             verdicts[key] = verdict
         }
-        for name in evaluation.names { names[Key(subject: name.name, region: name.region)] = name }
+        for verdict in evaluation.addresses {
+            addresses[VerdictSite(.address(verdict.address, of: verdict.owner), in: verdict.region)] = verdict
+            if case .name(let name) = verdict.owner {
+                names[Key(subject: name, region: verdict.region), default: []].append(verdict)
+            }
+        }
         failOpen = evaluation.failOpen
         self.overrides = overrides
     }
@@ -120,10 +127,34 @@ package struct HealthView: Sendable {
                 healthy: verdict.healthy, share: verdict.share, forced: verdict.forced, stale: verdict.stale,
                 frozen: verdict.frozen, reasons: verdict.reasons)
         }
-        guard let verdict = names[Key(subject: name, region: region)] else { return CandidateState(healthy: true) }
+        // A region is as healthy as the best address of the name there.
+        guard let verdicts = names[Key(subject: name, region: region)], let first = verdicts.first else {
+            return CandidateState(healthy: true)
+        }
+        let usable = verdicts.filter(\.healthy)
+        let telling = usable.isEmpty ? verdicts : usable
+        var reasons: [Verdict.Reason] = []
+        for reason in telling.flatMap(\.reasons) where !reasons.contains(reason) { reasons.append(reason) }
         return CandidateState(
-            healthy: verdict.healthy, share: verdict.share, forced: verdict.forced, stale: verdict.stale,
-            reasons: verdict.reasons)
+            healthy: !usable.isEmpty, share: telling.map(\.share).max() ?? 1, forced: first.forced,
+            stale: verdicts.contains(where: \.stale), reasons: Array(reasons.prefix(8)))
+    }
+
+    /// What is known of one address that `name` answers with for `service`, or for itself; nil when nobody has judged it,
+    /// which is as good as healthy.
+    package func address(
+        _ address: SocketAddress, name: String, service: String?, region: String
+    ) -> AddressVerdict? {
+        let owner = service.map(VerdictSite.Owner.service) ?? .name(name)
+        return addresses[VerdictSite(.address(address, of: owner), in: region)]
+    }
+
+    /// Whether no address of a service has anything to tell.
+    package var hasQuietServices: Bool {
+        !addresses.contains { site, verdict in
+            guard case .address(_, of: .service) = site.subject else { return false }
+            return !verdict.isAlive || verdict.share < 1 || verdict.stale || verdict.frozen
+        }
     }
 
     /// Sorted by service, then region.
@@ -132,8 +163,14 @@ package struct HealthView: Sendable {
             .sorted { ($0.service, $0.region) < ($1.service, $1.region) }
     }
 
-    /// Sorted by name, then region.
-    package var lookedAt: [NameVerdict] { names.values.sorted { ($0.name, $0.region) < ($1.name, $1.region) } }
+    /// Addresses, sorted by service or name, region and address.
+    package var lookedAt: [AddressVerdict] {
+        addresses.values.sorted { one, other in
+            (one.subject, one.region) != (other.subject, other.region)
+                ? (one.subject, one.region) < (other.subject, other.region)
+                : (one.address.address, one.address.port) < (other.address.address, other.address.port)
+        }
+    }
 
     /// How far a region's load must move, as a part of its capacity, to be worth new answers.
     static let loadStep = 0.02
@@ -143,15 +180,16 @@ package struct HealthView: Sendable {
     package func differs(from old: HealthView) -> Bool {
         loadsDiffer(from: old) || old.upShares != upShares || old.failOpen != failOpen || old.overrides != overrides
             || old.verdicts.count != verdicts.count
-            || old.names.count != names.count
+            || old.addresses.count != addresses.count
             || verdicts.contains { key, new in
                 guard let old = old.verdicts[key] else { return true }
                 return old.healthy != new.healthy || old.share != new.share || old.stale != new.stale
                     || old.frozen != new.frozen
             }
-            || names.contains { key, new in
-                guard let old = old.names[key] else { return true }
-                return old.healthy != new.healthy || old.share != new.share || old.stale != new.stale
+            || addresses.contains { site, new in
+                guard let old = old.addresses[site] else { return true }
+                return old.healthy != new.healthy || old.isAlive != new.isAlive || old.share != new.share
+                    || old.stale != new.stale || old.frozen != new.frozen
             }
     }
 

@@ -16,8 +16,8 @@ package struct ServiceMap: Sendable {
     package let ramps: [Duration]
     /// Services that DNS names answer with: these can fail open.
     package let named: Set<ServiceID>
-    /// DNS names that are checked and belong to no service, each with its ramp.
-    package let nameRamps: [String: Duration]
+    /// Addresses that DNS nodes look at, each with the longest ramp of the names that answer with it.
+    package let addressRamps: [VerdictSite: Duration]
     package let nodeTiers: [String: Tier]
     package let nodeRegions: [String: RegionID]
 
@@ -30,9 +30,13 @@ package struct ServiceMap: Sendable {
         }
         var ramps = [Duration](repeating: .zero, count: snapshot.services.count)
         var named: Set<ServiceID> = []
-        var nameRamps: [String: Duration] = [:]
+        var addressRamps: [VerdictSite: Duration] = [:]
         for name in snapshot.dns.zones.flatMap(\.names) {
-            if name.service == nil, name.check != nil { nameRamps[name.name] = name.ramp }
+            for looked in name.lookedAt {
+                let owner = looked.service.map { VerdictSite.Owner.service(snapshot[$0].name) } ?? .name(name.name)
+                let site = VerdictSite(.address(looked.address, of: owner), in: snapshot[looked.region].name)
+                addressRamps[site] = max(addressRamps[site] ?? .zero, name.ramp)
+            }
             for candidate in name.leaves {
                 guard let service = candidate.service, let region = candidate.region else { continue }
                 named.insert(service)
@@ -50,7 +54,7 @@ package struct ServiceMap: Sendable {
         self.sites = sites
         self.ramps = ramps
         self.named = named
-        self.nameRamps = nameRamps
+        self.addressRamps = addressRamps
         nodeTiers = Dictionary(snapshot.nodes.map { ($0.name, $0.tier) }) { first, _ in first }
         nodeRegions = Dictionary(snapshot.nodes.map { ($0.name, $0.region) }) { first, _ in first }
     }

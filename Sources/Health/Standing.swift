@@ -37,6 +37,8 @@ struct Standing: Sendable {
 
     /// What answers go by.
     var healthy: Bool { forced.map { $0.action == .up } ?? judged }
+    /// What evidence says, whatever an operator does.
+    var isAlive: Bool { judged }
     var since: Timestamp { forcedSince ?? judgedSince }
     var action: Override.Action? { forced?.action }
 
@@ -103,6 +105,11 @@ struct Standing: Sendable {
         return Double(1 + elapsed / max(1, ramp.nanoseconds / 9)) / 10
     }
 
+    /// Whether there is nothing to remember of it but that it is healthy, and was for `long`.
+    func isPlain(for long: Duration, _ now: Timestamp) -> Bool {
+        judged && forced == nil && !isStale && contraryFrom == nil && now - judgedSince > long
+    }
+
     /// Nil unless flapping, and nothing else, keeps it down.
     func heldUntil(_ now: Timestamp) -> Timestamp? { !judged && holdDown.holds(at: now) ? holdDown.until : nil }
 
@@ -130,9 +137,15 @@ struct Standing: Sendable {
     }
 }
 
-/// What is judged: a service or a DNS name, in one region. By names, which outlive a reload.
+/// What is judged, in one region: a service, or an address that DNS names answer with. By names, which outlive a reload.
 package struct VerdictSite: Sendable, Hashable {
     package enum Subject: Sendable, Hashable {
+        case service(String)
+        case address(SocketAddress, of: Owner)
+    }
+
+    /// Who answers with an address: all names of a service, or one name that belongs to none.
+    package enum Owner: Sendable, Hashable {
         case service(String)
         case name(String)
     }

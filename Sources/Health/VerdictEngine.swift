@@ -9,40 +9,11 @@ package struct Transition: Sendable, Hashable {
     package let reasons: [Verdict.Reason]
 }
 
-/// How this node's own checks see the addresses that a DNS name answers with in a region.
-package struct Sight: Sendable, Hashable {
-    package let name: String
-    package let region: String
-    package let up: Bool
-    /// Why it is down; empty when it is up.
-    package let reason: String
-
-    package init(name: String, region: String, up: Bool, reason: String = "") {
-        self.name = name
-        self.region = region
-        self.up = up
-        self.reason = reason
-    }
-}
-
-/// Whether a DNS name that belongs to no service can be answered with a region: this node's own checks decide.
-package struct NameVerdict: Sendable, Hashable {
-    package let name: String
-    package let region: String
-    package let healthy: Bool
-    package let share: Double
-    package let since: Timestamp
-    package let stale: Bool
-    package let forced: Override.Action?
-    package let heldUntil: Timestamp?
-    package let reasons: [Verdict.Reason]
-}
-
 /// What there is to judge by at one moment.
 package struct Known: Sendable {
     /// The latest report of each node, this node's own included.
     package var reports: [String: HeardReport]
-    /// Of names without a service.
+    /// What this node's own checks saw, address by address.
     package var sights: [Sight]
     package var overrides: OverrideRules
 
@@ -57,19 +28,19 @@ package struct Known: Sendable {
 package struct Evaluation: Sendable, Hashable {
     /// One for each service in each region that offers it; dependencies first.
     package let verdicts: [Verdict]
-    /// Of names without a service that were looked at.
-    package let names: [NameVerdict]
+    /// Of addresses: those of names without a service that were looked at, and those of services that failed a check.
+    package let addresses: [AddressVerdict]
     package let transitions: [Transition]
     /// Services that DNS names answer with and that are down in every region: answers hold all regions.
     package let failOpen: Set<String>
     package let frozen: Bool
 
     package init(
-        verdicts: [Verdict], names: [NameVerdict] = [], transitions: [Transition] = [], failOpen: Set<String>,
+        verdicts: [Verdict], addresses: [AddressVerdict] = [], transitions: [Transition] = [], failOpen: Set<String>,
         frozen: Bool = false
     ) {
         self.verdicts = verdicts
-        self.names = names
+        self.addresses = addresses
         self.transitions = transitions
         self.failOpen = failOpen
         self.frozen = frozen
@@ -130,36 +101,56 @@ package struct VerdictEngine: Sendable {
             found[Site(service: site.service, region: site.region)] = verdict
             verdicts.append(verdict)
         }
-        let names = known.sights.map { sight in
-            let evidence = Evidence(
-                finding: sight.up ? .healthy : .down,
-                reasons: [Verdict.Reason(source: own, text: sight.up ? "answers checks" : sight.reason)])
-            let (standing, reasons) = pass.judge(VerdictSite(.name(sight.name), in: sight.region), evidence)
-            return NameVerdict(
-                name: sight.name, region: sight.region, healthy: standing.healthy,
-                share: standing.share(ramp: map.nameRamps[sight.name] ?? .zero, now), since: standing.since,
-                stale: standing.isStale, forced: standing.action, heldUntil: standing.heldUntil(now), reasons: reasons)
-        }
-        let awaited = awaitedNames(map, pass, now)
+        let addresses = judgeAddresses(known.sights, rule, &pass)
+        let awaited = awaitedAddresses(map, pass, now)
         standings = pass.after.merging(awaited.standings) { judged, _ in judged }
         return Evaluation(
-            verdicts: verdicts, names: names + awaited.verdicts, transitions: pass.transitions,
+            verdicts: verdicts, addresses: addresses + awaited.verdicts, transitions: pass.transitions,
             failOpen: Self.failOpen(verdicts, snapshot, map), frozen: failStatic.frozen)
     }
 
-    /// Names that were known before a restart and are not looked at yet: their verdicts stand.
-    private func awaitedNames(
+    /// How long an address of a service that came back is remembered: flapping counts for so long.
+    private static let memory = Duration.seconds(3600)
+
+    private func judgeAddresses(_ sights: [Sight], _ rule: VerdictRule, _ pass: inout Pass) -> [AddressVerdict] {
+        // Nobody else answers with addresses.
+        guard rule.map.nodeTiers[rule.own] == .dns else { return [] }
+        var verdicts: [AddressVerdict] = []
+        for sight in sights {
+            guard case .name = sight.owner else { continue }
+            let evidence = Evidence(
+                finding: sight.up ? .healthy : .down,
+                reasons: [Verdict.Reason(source: rule.own, text: sight.up ? "answers checks" : sight.reason)])
+            if let verdict = pass.judge(address: sight.site, evidence, rule.map) { verdicts.append(verdict) }
+        }
+        // Of thousands of addresses those that failed lately are few.
+        let known = standings.lazy.filter { site, standing in
+            guard case .address(_, of: .service) = site.subject, rule.map.addressRamps[site] != nil else {
+                return false
+            }
+            return !standing.isPlain(for: Self.memory, rule.now)
+        }.map(\.key)
+        let votes = AddressVotes(rule, sights: sights, known: known)
+        for site in votes.sites {
+            if let verdict = pass.judge(address: site, votes.evidence(site), rule.map) { verdicts.append(verdict) }
+        }
+        return verdicts
+    }
+
+    /// Addresses of names that were known before a restart and are not looked at yet: their verdicts stand.
+    private func awaitedAddresses(
         _ map: ServiceMap, _ pass: borrowing Pass, _ now: Timestamp
-    ) -> (standings: [VerdictSite: Standing], verdicts: [NameVerdict]) {
+    ) -> (standings: [VerdictSite: Standing], verdicts: [AddressVerdict]) {
         var kept: [VerdictSite: Standing] = [:]
-        var verdicts: [NameVerdict] = []
+        var verdicts: [AddressVerdict] = []
         for (site, standing) in standings where pass.after[site] == nil && standing.isStale {
-            guard case .name(let name) = site.subject, map.nameRamps[name] != nil else { continue }
+            guard map.addressRamps[site] != nil, case .address(let address, let owner) = site.subject else { continue }
             kept[site] = standing
             verdicts.append(
-                NameVerdict(
-                    name: name, region: site.region, healthy: standing.healthy, share: 1, since: standing.since,
-                    stale: true, forced: nil, heldUntil: standing.heldUntil(now),
+                AddressVerdict(
+                    owner: owner, region: site.region, address: address, isAlive: standing.isAlive,
+                    healthy: standing.healthy, share: 1, since: standing.since, stale: true, frozen: false,
+                    forced: nil, heldUntil: standing.heldUntil(now),
                     reasons: standing.notes(.nothing, pass.damping, own: pass.own, lost: 0, now)))
         }
         return (kept, verdicts)
@@ -203,6 +194,17 @@ private struct Pass {
         after[site] = standing
         return (standing, notes + evidence.reasons)
     }
+
+    /// Nil for what is no address.
+    mutating func judge(address site: VerdictSite, _ evidence: Evidence, _ map: ServiceMap) -> AddressVerdict? {
+        guard case .address(let address, let owner) = site.subject else { return nil }
+        let (standing, reasons) = judge(site, evidence)
+        return AddressVerdict(
+            owner: owner, region: site.region, address: address, isAlive: standing.isAlive,
+            healthy: standing.healthy, share: standing.share(ramp: map.addressRamps[site] ?? .zero, now),
+            since: standing.since, stale: standing.isStale, frozen: evidence.finding == .frozen,
+            forced: standing.action, heldUntil: standing.heldUntil(now), reasons: reasons)
+    }
 }
 
 extension VerdictSite {
@@ -210,21 +212,24 @@ extension VerdictSite {
         if rules.isEmpty { return nil }
         return switch subject {
         case .service(let service): rules.site(service: service, region: region)
-        case .name(let name): rules.candidate(name: name, service: nil, region: region)
+        case .address(_, .name(let name)): rules.candidate(name: name, service: nil, region: region)
+        // A word on a service counts for its region, whatever stands behind its addresses.
+        case .address(_, .service): nil
         }
     }
 
-    /// The service or the name.
+    /// The service, or an address and whose it is.
     package var text: String {
         switch subject {
-        case .service(let name), .name(let name): name
+        case .service(let name): name
+        case .address(let address, .service(let name)), .address(let address, .name(let name)): "\(name) at \(address)"
         }
     }
 
     fileprivate var sortKey: String {
         switch subject {
         case .service(let name): "s\(name)"
-        case .name(let name): "n\(name)"
+        case .address: "n\(text)"
         }
     }
 }

@@ -40,6 +40,17 @@ package struct DynamicName: Sendable, Hashable {
     /// each with the service that its health follows.
     package var leaves: [Candidate] { Self.leaves(of: candidates, service: service) }
 
+    /// What each of `leaves` is called: its own name, with those of the answers that it is nested in before it, and `/`
+    /// between them. Unique in the name.
+    package var leafNames: [String] { Self.leafNames(of: candidates) }
+
+    private static func leafNames(of candidates: [Candidate]) -> [String] {
+        candidates.flatMap { candidate -> [String] in
+            guard let chain = candidate.chain else { return [candidate.name] }
+            return leafNames(of: chain.candidates).map { "\(candidate.name)/\($0)" }
+        }
+    }
+
     private static func leaves(of candidates: [Candidate], service: ServiceID?) -> [Candidate] {
         candidates.flatMap { candidate -> [Candidate] in
             let service = candidate.service ?? service
@@ -51,6 +62,32 @@ package struct DynamicName: Sendable, Hashable {
             }
             return leaves(of: chain.candidates, service: service)
         }
+    }
+
+    /// Every address that the name's check is to look at; empty without a check.
+    package var lookedAt: [LookedAt] {
+        if check == nil { return [] }
+        return leaves.enumerated().flatMap { position, leaf in
+            leaf.records.compactMap { record -> LookedAt? in
+                guard record.type == "A" || record.type == "AAAA", let region = leaf.region,
+                    let address = IPAddress(record.data)
+                else { return nil }
+                return LookedAt(
+                    leaf: position, region: region, service: leaf.service,
+                    address: SocketAddress(address, port: checkPort))
+            }
+        }
+    }
+
+    /// An address of one of the leaves.
+    package struct LookedAt: Sendable, Hashable {
+        /// Position in `leaves`.
+        package let leaf: Int
+        package let region: RegionID
+        /// The service that the leaf's health follows.
+        package let service: ServiceID?
+        /// With the port that the check asks.
+        package let address: SocketAddress
     }
 
     /// What a region, or another chain, answers with.

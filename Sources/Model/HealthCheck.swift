@@ -59,3 +59,13 @@ package struct PostgreSQLProbe: Sendable, Hashable {
         self.maximumLag = maximumLag
     }
 }
+
+extension HealthCheck {
+    /// The same, with this Host header unless one was given.
+    package func asking(for host: String) -> HealthCheck {
+        guard case .http(let http) = probe, http.host == nil else { return self }
+        let asked = HTTPProbe(
+            path: http.path, host: host, statuses: http.statuses, contains: http.contains, port: http.port)
+        return HealthCheck(probe: .http(asked), interval: interval, timeout: timeout, rise: rise, fall: fall)
+    }
+}

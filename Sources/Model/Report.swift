@@ -95,11 +95,32 @@ package struct Observation: Sendable, Hashable {
     package var up: Bool
     /// Why it is down; empty when it is up.
     package var reason: String
+    /// The addresses there that did not answer, though the region may be up.
+    package var down: [AddressTrouble]
+    /// Whether every address that is not in `down` answered. False where who looks does not tell addresses apart, or
+    /// has more to tell than a report holds: of those that are not named it says nothing.
+    package var tellsAddresses: Bool
 
-    package init(service: String, region: String, up: Bool, reason: String = "") {
+    package init(
+        service: String, region: String, up: Bool, reason: String = "", down: [AddressTrouble] = [],
+        tellsAddresses: Bool = false
+    ) {
         self.service = service
         self.region = region
         self.up = up
+        self.reason = reason
+        self.down = down
+        self.tellsAddresses = tellsAddresses
+    }
+}
+
+/// An address that a node looked at and that did not answer as it should.
+package struct AddressTrouble: Sendable, Hashable {
+    package var address: SocketAddress
+    package var reason: String
+
+    package init(address: SocketAddress, reason: String) {
+        self.address = address
         self.reason = reason
     }
 }

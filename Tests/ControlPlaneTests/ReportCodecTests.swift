@@ -12,7 +12,14 @@ struct ReportCodecTests {
             PoolFact(
                 pool: "p", service: nil, up: 1, total: 2, primaries: 1, replicas: 0, inFlight: 3, ratePerSecond: 0.1,
                 errorRate: 0.25, p50Milliseconds: 1, p99Milliseconds: 2.5, troubles: ["\"x\"\n: /ü"])
-        ], observations: [Observation(service: "s", region: "us", up: false, reason: "refused")], rate: 12.5,
+        ],
+        observations: [
+            Observation(service: "s", region: "us", up: false, reason: "refused"),
+            Observation(
+                service: "s", region: "eu", up: true,
+                down: [AddressTrouble(address: SocketAddress(IPAddress(v6: 1, 2), port: 443), reason: "refused")],
+                tellsAddresses: true),
+        ], rate: 12.5,
         overrides: [
             Override(
                 id: "ov-1", target: Override.Target(.name, "www.*", region: "eu-?"), action: .down,
@@ -43,6 +50,19 @@ struct ReportCodecTests {
         for text in broken {
             #expect(throws: Refusal.malformed) { try ReportCodec.decode(Array(text.utf8)) }
         }
+    }
+
+    @Test("Addresses that did not answer are told, and older nodes tell of none")
+    func addresses() throws {
+        let text = String(decoding: try ReportCodec.encode(report), as: UTF8.self)
+        #expect(
+            text.contains(#""down":[{"address":"[::1:0:0:0:2]:443","reason":"refused"}],"othersUp":true"#), "\(text)")
+        let older = text.replacing(#""othersUp":true,"#, with: "")
+            .replacing(#""down":[{"address":"[::1:0:0:0:2]:443","reason":"refused"}],"#, with: "")
+        let seen = try #require(try ReportCodec.decode(Array(older.utf8)).observations.last)
+        #expect(seen.up && seen.down.isEmpty && !seen.tellsAddresses)
+        let broken = text.replacing("[::1:0:0:0:2]:443", with: "nowhere")
+        #expect(throws: Refusal.malformed) { try ReportCodec.decode(Array(broken.utf8)) }
     }
 
     @Test("Impossible overrides are refused, and a report of a node that knows of none has none")

@@ -24,7 +24,9 @@ struct StateFileTests {
             verdicts: [
                 RememberedVerdict(site: VerdictSite(.service("shop"), in: "eu"), healthy: false, since: start),
                 RememberedVerdict(
-                    site: VerdictSite(.name("lone.test."), in: "us"), healthy: true, since: start,
+                    site: VerdictSite(
+                        .address(SocketAddress(IPAddress(v4: 0x7f00_0001), port: 443), of: .name("lone.test.")),
+                        in: "us"), healthy: true, since: start,
                     heldUntil: start + .seconds(5)),
             ],
             overrides: [

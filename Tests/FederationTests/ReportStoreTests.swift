@@ -95,6 +95,15 @@ struct ReportStoreTests {
                 "observations",
                 { $0.observations = Array(repeating: Observation(service: "s", region: "r", up: true), count: 4097) }
             ),
+            (
+                "addresses",
+                {
+                    let trouble = AddressTrouble(address: SocketAddress(IPAddress(v4: 1), port: 1), reason: "")
+                    let seen = Observation(
+                        service: "s", region: "r", up: true, down: Array(repeating: trouble, count: 257))
+                    $0.observations = [seen, seen]
+                }
+            ),
         ]
         for (name, spoil) in bad {
             var report = Fixture.report("a")

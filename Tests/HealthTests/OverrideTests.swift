@@ -251,7 +251,11 @@ struct OverrideTests {
     @Test("A name without a service follows this node's own checks, damped, and overrides on names")
     func loneNames() {
         var world = World(damping: Damping(rise: .seconds(3), fall: .zero))
-        func sight(_ up: Bool) -> Sight { Sight(name: "lone.test.", region: "eu", up: up, reason: up ? "" : "refused") }
+        func sight(_ up: Bool) -> Sight {
+            Sight(
+                .name("lone.test."), region: "eu", address: SocketAddress(IPAddress(v4: 1), port: 80), up: up,
+                reason: up ? "" : "refused")
+        }
         func view() -> HealthView {
             let evaluation = world.judge()
             return HealthView(

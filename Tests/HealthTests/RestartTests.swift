@@ -81,19 +81,23 @@ struct RestartTests {
         #expect(next.down().isEmpty)
     }
 
+    private static let address = SocketAddress(IPAddress(v4: 1), port: 80)
+
     @Test("A name that this node alone judges is remembered until it is looked at")
     func names() {
         var world = World()
         // The snapshot of these tests has no such name, so its state is dropped as that of a name that a reload removed.
-        world.sights = [Sight(name: "lone.test.", region: "eu", up: false, reason: "refused")]
+        world.sights = [
+            Sight(.name("lone.test."), region: "eu", address: Self.address, up: false, reason: "refused")
+        ]
         _ = world.judge()
         #expect(
             world.engine.remembered.contains {
-                $0.site == VerdictSite(.name("lone.test."), in: "eu") && !$0.healthy
+                $0.site == VerdictSite(.address(Self.address, of: .name("lone.test.")), in: "eu") && !$0.healthy
             })
         var next = Self.restarted(world, heard: false)
         next.sights = []
-        #expect(next.judge().names.isEmpty)
+        #expect(next.judge().addresses.isEmpty)
     }
 
     @Test("A restart at any moment of a random history changes no verdict by itself", arguments: 0..<30)

@@ -14,7 +14,7 @@ struct World {
 
     init(
         vantages: Int = 1, damping: Damping = Damping(rise: .zero, fall: .zero), ramp: Duration = .zero,
-        failStaticShare: Int = 60
+        failStaticShare: Int = 60, addresses: [IPAddress] = []
     ) {
         let regions = Self.regions.map { Region(name: $0, location: Location(), address: nil, capacity: nil) }
         var nodes: [Node] = (1...vantages).map { Self.node("dns-\($0)", .dns, RegionID(0)) }
@@ -40,9 +40,15 @@ struct World {
                 timeouts: timeouts, keepalive: 0, endpoints: endpoints, closeOnDown: true)
         }
         let name = DynamicName(
-            name: "www.shop.test.", ttl: 5, service: ServiceID(0), check: nil, checkPort: 80,
-            candidates: regions.indices.map { DynamicName.Candidate(region: RegionID($0), records: []) }, steps: [],
-            ramp: ramp)
+            name: "www.shop.test.", ttl: 5, service: ServiceID(0),
+            check: addresses.isEmpty
+                ? nil : HealthCheck(probe: .tcp, interval: .seconds(1), timeout: .seconds(1), rise: 1, fall: 1),
+            checkPort: 80,
+            candidates: regions.indices.map { region in
+                DynamicName.Candidate(
+                    region: RegionID(region),
+                    records: addresses.map { DynamicName.RecordText(type: "A", data: "\($0)") })
+            }, steps: [], ramp: ramp)
         snapshot = Snapshot(
             fingerprint: 1, regions: regions, nodes: nodes, services: [shop, database],
             pools: [pool("web", .http, 0, ids[0]), pool("orders", .tcp, 1, ids[1])], endpoints: endpoints,
@@ -63,10 +69,12 @@ struct World {
             adminToken: nil, federation: nil, drainTimeout: .zero, log: LogSettings())
     }
 
-    /// `name` reports now. `up` of its two endpoints are up; `primaries` among them for L4 nodes; DNS nodes see `down`.
+    /// `name` reports now. `up` of its two endpoints are up; `primaries` among them for L4 nodes; DNS nodes see `down`, or
+    /// `watching`.
     mutating func say(
         _ name: String, state: Report.State = .serving, up: Int = 2, primaries: Int = 1, troubles: [String] = [],
-        seesDown down: Set<String> = [], reason: String = "refused", stating: [Observation] = []
+        seesDown down: Set<String> = [], reason: String = "refused", stating: [Observation] = [],
+        watching: [Observation]? = nil
     ) {
         guard let id = snapshot.node(named: name) else { return }
         let node = snapshot[id]
@@ -81,10 +89,12 @@ struct World {
                     troubles: troubles)
             ]
         case .dns:
-            observations = Self.regions.map { region in
-                let isDown = down.contains(region)
-                return Observation(service: "shop", region: region, up: !isDown, reason: isDown ? reason : "")
-            }
+            observations =
+                watching
+                ?? Self.regions.map { region in
+                    let isDown = down.contains(region)
+                    return Observation(service: "shop", region: region, up: !isDown, reason: isDown ? reason : "")
+                }
         }
         let report = Report(
             node: name, tier: node.tier, region: snapshot[node.region].name, incarnation: 1, sequence: 1,

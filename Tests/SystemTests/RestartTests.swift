@@ -110,7 +110,7 @@ extension SystemTests {
                         let text = FileManager.default.contents(atPath: state).map {
                             String(decoding: $0, as: UTF8.self)
                         }
-                        return text?.split(separator: "\"healthy\":false").count == 3
+                        return text?.split(separator: "\"healthy\":false").count == 4
                     })
 
                 for round in 1...3 {
@@ -130,7 +130,7 @@ extension SystemTests {
                     #expect(answers.count == 50)
                     #expect(answers.allSatisfy { $0 == near }, "round \(round): \(answers.prefix(5))")
                 }
-                #expect(world.log(of: "dns").contains("2 down"))
+                #expect(world.log(of: "dns").contains("3 down"))
 
                 // It comes back as soon as somebody has seen it.
                 try await world.restart("127.0.78.2:9101")

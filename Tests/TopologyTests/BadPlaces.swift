@@ -160,6 +160,29 @@ enum BadPlaces {
                 "t.yaml:34:71: error: dns.zones.shop.test.names.www.answers.west: CNAME stands beside A; a canonical name allows no other records (RFC 1034 section 3.6.2)"
             ]),
         BadInput(
+            "CNAME that a check cannot look at",
+            replacing: "        www:\n",
+            by:
+                "        far: {check: {tcp: {port: 443}}, answers: {east: {A: 192.0.2.9}, west: {CNAME: x.test.}}}\n        www:\n",
+            says: [
+                "t.yaml:30:88: error: dns.zones.shop.test.names.far.answers.west: dns.zones.shop.test.names.far.check cannot look at what a CNAME leads to; answer with A and AAAA, or leave the check to the name that it leads to"
+            ]),
+        BadInput(
+            "CNAME in a name that a checked name answers with",
+            replacing: "        www:\n",
+            by:
+                "        alias: {answers: {west: {CNAME: x.test.}}}\n        far: {check: {tcp: {port: 443}}, answers: {west: {name: alias}}}\n        www:\n",
+            says: [
+                "t.yaml:30:41: error: dns.zones.shop.test.names.alias.answers.west: dns.zones.shop.test.names.far.check cannot look at what a CNAME leads to; answer with A and AAAA, or leave the check to the name that it leads to"
+            ]),
+        BadInput(
+            "nothing that a check could look at",
+            replacing: "        www:\n",
+            by: "        far: {check: {tcp: {port: 443}}, answers: {west: {TXT: hello}}}\n        www:\n",
+            says: [
+                "t.yaml:30:52: error: dns.zones.shop.test.names.far.answers.west has no address that dns.zones.shop.test.names.far.check could look at; give it A or AAAA, or let a service decide"
+            ]),
+        BadInput(
             "CNAME at the apex",
             replacing: "        www:\n", by: "        \"@\": {answers: {east: {CNAME: x.test.}}}\n        www:\n",
             says: [

@@ -104,6 +104,37 @@ private struct WireReport: Codable {
         let region: String
         let up: Bool
         let reason: String
+        /// The addresses that did not answer; absent where none is to be named, as in reports of older nodes.
+        let down: [Address]?
+        /// Present, and true, where all others answered.
+        let othersUp: Bool?
+
+        init(_ seen: Observation) {
+            service = seen.service
+            region = seen.region
+            up = seen.up
+            reason = seen.reason
+            down =
+                seen.down.isEmpty ? nil : seen.down.map { Address(address: $0.address.description, reason: $0.reason) }
+            othersUp = seen.tellsAddresses ? true : nil
+        }
+
+        /// Nil when it says something impossible.
+        var observation: Observation? {
+            var troubles: [AddressTrouble] = []
+            for each in down ?? [] {
+                guard let address = SocketAddress(each.address) else { return nil }
+                troubles.append(AddressTrouble(address: address, reason: each.reason))
+            }
+            return Observation(
+                service: service, region: region, up: up, reason: reason, down: troubles,
+                tellsAddresses: othersUp ?? false)
+        }
+    }
+
+    struct Address: Codable {
+        let address: String
+        let reason: String
     }
 
     let node: String
@@ -140,9 +171,7 @@ private struct WireReport: Codable {
                 errorRate: fact.errorRate, p50Milliseconds: fact.p50Milliseconds,
                 p99Milliseconds: fact.p99Milliseconds, troubles: fact.troubles)
         }
-        observations = report.observations.map {
-            Sight(service: $0.service, region: $0.region, up: $0.up, reason: $0.reason)
-        }
+        observations = report.observations.map(Sight.init)
         rate = report.rate
         overrides = report.overrides.isEmpty ? nil : report.overrides.map(WireOverride.init)
         roundTrips = report.roundTrips.map(WireRoundTrips.init)
@@ -155,7 +184,8 @@ private struct WireReport: Codable {
         else { return nil }
         let words = (overrides ?? []).map(\.override)
         let measured = roundTrips?.roundTrips
-        guard !words.contains(nil), (measured == nil) == (roundTrips == nil) else { return nil }
+        let seen = observations.map(\.observation)
+        guard !words.contains(nil), !seen.contains(nil), (measured == nil) == (roundTrips == nil) else { return nil }
         return Report(
             node: node, tier: tier, region: region, incarnation: incarnation, sequence: sequence,
             issuedAt: Timestamp(milliseconds: issuedAt), state: state, configuration: configuration,
@@ -167,8 +197,6 @@ private struct WireReport: Codable {
                     p50Milliseconds: fact.p50Milliseconds, p99Milliseconds: fact.p99Milliseconds,
                     troubles: fact.troubles)
             },
-            observations: observations.map {
-                Observation(service: $0.service, region: $0.region, up: $0.up, reason: $0.reason)
-            }, rate: rate, overrides: words.compactMap { $0 }, roundTrips: measured)
+            observations: seen.compactMap(\.self), rate: rate, overrides: words.compactMap { $0 }, roundTrips: measured)
     }
 }

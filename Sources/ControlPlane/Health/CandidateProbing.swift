@@ -1,4 +1,5 @@
 import Engine
+import Federation
 package import Health
 package import Model
 import Synchronization
@@ -15,7 +16,16 @@ package final class CandidateProbing: Sendable {
 
     private struct State {
         var candidates: [Candidate] = []
+        /// The same.
+        var known: Set<Candidate> = []
         var reports: [Candidate: ProbeReport] = [:]
+        /// What follows from them; nil when they have changed since it was drawn. It is asked for ten times a second.
+        var picture: Picture?
+    }
+
+    private struct Picture {
+        let observations: [Observation]
+        let sights: [Sight]
     }
 
     /// Shared with the probes' sink, which outlives no probe.
@@ -34,7 +44,9 @@ package final class CandidateProbing: Sendable {
         let ledger = ledger
         service = ProbeService(client: client, waiter: waiter, secret: secret) { candidate, report in
             ledger.state.withLock { state in
-                if state.candidates.contains(candidate) { state.reports[candidate] = report }
+                guard state.known.contains(candidate) else { return }
+                let old = state.reports.updateValue(report, forKey: candidate)
+                if old?.up != report.up || old?.outcome.reason != report.outcome.reason { state.picture = nil }
             }
             if report.changed { changed(candidate, report) }
         }
@@ -49,7 +61,9 @@ package final class CandidateProbing: Sendable {
         let candidates = targets.map(\.id)
         ledger.state.withLock { state in
             state.candidates = candidates
-            state.reports = state.reports.filter { candidates.contains($0.key) }
+            state.known = Set(candidates)
+            state.picture = nil
+            state.reports = state.reports.filter { state.known.contains($0.key) }
         }
         service.update(targets)
     }
@@ -63,46 +77,89 @@ package final class CandidateProbing: Sendable {
     /// Whether every candidate was looked at.
     package var isSettled: Bool { candidates.allSatisfy { $0.report != nil } }
 
+    /// Addresses that a report names at most as down; what is beyond is told by its region's vote alone.
+    private static let named = ReportLimits().addresses
+
     /// One vote for each service and region that was looked at: up when each name that answers with the service has an
-    /// address there that is up.
-    package var observations: [Observation] {
+    /// address there that is up. With it the addresses that are not.
+    package var observations: [Observation] { picture.observations }
+
+    /// How each address that was looked at looks from here.
+    package var sights: [Sight] { picture.sights }
+
+    private var picture: Picture {
+        ledger.state.withLock { state in
+            if let known = state.picture { return known }
+            let looks = state.candidates.map { (candidate: $0, report: state.reports[$0]) }
+            let picture = Picture(observations: Self.observations(looks), sights: Self.sights(looks))
+            state.picture = picture
+            return picture
+        }
+    }
+
+    private static func observations(_ candidates: [(candidate: Candidate, report: ProbeReport?)]) -> [Observation] {
         struct Site: Hashable {
             let service: String
             let region: String
         }
         var names: [Site: [String: [(Candidate, ProbeReport)]]] = [:]
         var order: [Site] = []
-        for case (let candidate, let report?) in candidates {
+        var awaited: Set<Site> = []
+        for (candidate, report) in candidates {
             guard let service = candidate.service else { continue }
             let site = Site(service: service, region: candidate.region)
+            guard let report else {
+                awaited.insert(site)
+                continue
+            }
             if names[site] == nil { order.append(site) }
             names[site, default: [:]][candidate.name, default: []].append((candidate, report))
         }
+        var room = named
         return order.map { site in
-            let failing = (names[site] ?? [:]).values.filter { looks in !looks.contains { $0.1.up } }.flatMap { $0 }
-            let reasons = failing.map { "\($0.0.address): \($0.1.outcome.reason)" }
+            let looks = names[site] ?? [:]
+            let failing = looks.values.filter { looks in !looks.contains { $0.1.up } }.flatMap { $0 }
+            let reasons = failing.map { Self.reason($0.0, $0.1) }
             let reason = Set(reasons).sorted().prefix(4).joined(separator: "; ").clipped(to: 400)
-            return Observation(service: site.service, region: site.region, up: failing.isEmpty, reason: reason)
+            let troubles = Self.troubles(looks.values.flatMap { $0 })
+            let told = troubles.prefix(room)
+            room -= told.count
+            return Observation(
+                service: site.service, region: site.region, up: failing.isEmpty, reason: reason, down: Array(told),
+                tellsAddresses: told.count == troubles.count && !awaited.contains(site))
         }
     }
 
-    /// How names without a service look from here, by region: up when an address there is up.
-    package var sights: [Sight] {
-        struct Place: Hashable {
-            let name: String
-            let region: String
+    /// The addresses that are down, each once: for a service it is down when it fails the check of one of its names.
+    private static func troubles(_ looks: [(Candidate, ProbeReport)]) -> [AddressTrouble] {
+        var troubles: [SocketAddress: String] = [:]
+        for (candidate, report) in looks where !report.up {
+            let reason = Self.reason(candidate, report).clipped(to: 100)
+            troubles[candidate.address] = min(troubles[candidate.address] ?? reason, reason)
         }
-        var looks: [Place: [(Candidate, ProbeReport)]] = [:]
-        for case (let candidate, let report?) in candidates where candidate.service == nil {
-            looks[Place(name: candidate.name, region: candidate.region), default: []].append((candidate, report))
+        return troubles.map { AddressTrouble(address: $0.key, reason: $0.value) }
+            .sorted { ($0.address.address, $0.address.port) < ($1.address.address, $1.address.port) }
+    }
+
+    private static func reason(_ candidate: Candidate, _ report: ProbeReport) -> String {
+        "\(candidate.address): \(report.outcome.reason)"
+    }
+
+    private static func sights(_ candidates: [(candidate: Candidate, report: ProbeReport?)]) -> [Sight] {
+        var looks: [VerdictSite: (sight: Sight, position: Int)] = [:]
+        for case (let candidate, let report?) in candidates {
+            let sight = Sight(
+                candidate.service.map(VerdictSite.Owner.service) ?? .name(candidate.name), region: candidate.region,
+                address: candidate.address, up: report.up,
+                reason: report.up ? "" : reason(candidate, report).clipped(to: 400))
+            if let known = looks[sight.site] {
+                // Names of one service share an address: it is up when it answers all of them.
+                if known.sight.up, !sight.up { looks[sight.site] = (sight, known.position) }
+            } else {
+                looks[sight.site] = (sight, looks.count)
+            }
         }
-        return looks.map { place, looks in
-            let isUp = looks.contains { $0.1.up }
-            let reasons = isUp ? [] : Set(looks.map { "\($0.0.address): \($0.1.outcome.reason)" }).sorted()
-            return Sight(
-                name: place.name, region: place.region, up: isUp,
-                reason: reasons.prefix(4).joined(separator: "; ").clipped(to: 400))
-        }
+        return looks.values.sorted { $0.position < $1.position }.map(\.sight)
     }
 
     /// How many addresses a node of `snapshot` looks at.
@@ -113,18 +170,11 @@ package final class CandidateProbing: Sendable {
 
     private static func targets(_ name: DynamicName, _ snapshot: Snapshot) -> [ProbeTarget<Candidate>] {
         guard let check = name.check else { return [] }
-        var targets: [ProbeTarget<Candidate>] = []
-        for candidate in name.leaves {
-            guard let region = candidate.region else { continue }
-            for record in candidate.records where record.type == "A" || record.type == "AAAA" {
-                guard let address = IPAddress(record.data) else { continue }
-                let socket = SocketAddress(address, port: name.checkPort)
-                let id = Candidate(
-                    name: name.name, service: candidate.service.map { snapshot[$0].name },
-                    region: snapshot[region].name, address: socket)
-                targets.append(ProbeTarget(id: id, address: socket, check: check))
-            }
+        return name.lookedAt.map { looked in
+            let id = Candidate(
+                name: name.name, service: looked.service.map { snapshot[$0].name },
+                region: snapshot[looked.region].name, address: looked.address)
+            return ProbeTarget(id: id, address: looked.address, check: check)
         }
-        return targets
     }
 }

@@ -78,16 +78,22 @@ enum NodeStatus {
         ]
     }
 
-    /// Names without a service, which this node judges by its own checks.
+    /// Addresses that names answer with: all that were looked at of names without a service, and of services those that
+    /// failed a check.
     private static func lookedAt(_ node: RunningNode) -> StatusValue {
         .array(
-            node.board.view.lookedAt.map { name in
-                [
-                    "name": .string(name.name), "region": .string(name.region), "healthy": .bool(name.healthy),
-                    "share": .double(name.share), "since": .init(name.since.milliseconds),
-                    "stale": .bool(name.stale), "forced": name.forced.map { .string($0.rawValue) } ?? .null,
-                    "heldUntil": name.heldUntil.map { .init($0.milliseconds) } ?? .null,
-                    "reasons": .array(name.reasons.map(reason)),
+            node.board.view.lookedAt.map { verdict in
+                let isService = if case .service = verdict.owner { true } else { false }
+                return [
+                    "name": isService ? .null : .string(verdict.subject),
+                    "service": isService ? .string(verdict.subject) : .null,
+                    "region": .string(verdict.region), "address": .string("\(verdict.address)"),
+                    "up": .bool(verdict.isAlive), "healthy": .bool(verdict.healthy),
+                    "share": .double(verdict.share), "since": .init(verdict.since.milliseconds),
+                    "stale": .bool(verdict.stale), "frozen": .bool(verdict.frozen),
+                    "forced": verdict.forced.map { .string($0.rawValue) } ?? .null,
+                    "heldUntil": verdict.heldUntil.map { .init($0.milliseconds) } ?? .null,
+                    "reasons": .array(verdict.reasons.map(reason)),
                 ]
             })
     }

@@ -82,6 +82,8 @@ private struct WireState: Codable {
     struct Judged: Codable {
         let kind: String
         let subject: String
+        /// What a name or a service answers with; absent for the service itself.
+        let address: String?
         let region: String
         let healthy: Bool
         let since: Int64
@@ -106,9 +108,14 @@ private struct WireState: Codable {
         node = state.node
         savedAt = state.savedAt.milliseconds
         verdicts = state.verdicts.map { verdict in
-            let isService = if case .service = verdict.site.subject { true } else { false }
+            let (kind, subject, address) =
+                switch verdict.site.subject {
+                case .service(let service): ("service", service, SocketAddress?.none)
+                case .address(let address, .service(let service)): ("service", service, address)
+                case .address(let address, .name(let name)): ("name", name, address)
+                }
             return Judged(
-                kind: isService ? "service" : "name", subject: verdict.site.text, region: verdict.site.region,
+                kind: kind, subject: subject, address: address?.description, region: verdict.site.region,
                 healthy: verdict.healthy, since: verdict.since.milliseconds,
                 heldUntil: verdict.heldUntil?.milliseconds)
         }
@@ -128,10 +135,15 @@ private struct WireState: Codable {
         for judged in verdicts {
             guard WireOverride.times.contains(judged.since), WireOverride.times.contains(judged.heldUntil ?? 0)
             else { return nil }
+            let address = judged.address.flatMap { SocketAddress($0) }
+            guard (address == nil) == (judged.address == nil) else { return nil }
             let subject: VerdictSite.Subject
-            switch judged.kind {
-            case "service": subject = .service(judged.subject)
-            case "name": subject = .name(judged.subject)
+            switch (judged.kind, address) {
+            case ("service", nil): subject = .service(judged.subject)
+            case ("service", let address?): subject = .address(address, of: .service(judged.subject))
+            case ("name", let address?): subject = .address(address, of: .name(judged.subject))
+            // Versions before this one judged a name's regions as a whole, which says nothing of an address.
+            case ("name", nil): continue
             default: return nil
             }
             state.verdicts.append(

@@ -13,6 +13,8 @@ package struct DynamicAnswers: Sendable {
     private let cohortOfName: [Int]
     private var situations: [Situation?]
     private var blocks: [NameBlock?]
+    /// By name, the addresses that are left out.
+    private var dead: [Set<DeadAddress>]
     private var flats: [FlatDynamic]
     private var writer = NameBlockWriter()
     /// By cohort: what its situation was made of.
@@ -31,7 +33,7 @@ package struct DynamicAnswers: Sendable {
     }
 
     private struct Settled: Sendable {
-        let health: [CandidateHealth]
+        let views: [[CandidateHealth]]
         let spill: SpillShares
         let situation: Situation
     }
@@ -61,6 +63,7 @@ package struct DynamicAnswers: Sendable {
         self.cohortOfName = cohortOfName
         situations = Array(repeating: nil, count: names.count)
         blocks = Array(repeating: nil, count: names.count)
+        dead = Array(repeating: [], count: names.count)
         flats = names.map { _ in FlatDynamic.empty }
         settled = Array(repeating: nil, count: cohorts.count)
     }
@@ -89,67 +92,76 @@ package struct DynamicAnswers: Sendable {
     /// `singles`: the health of names that differ from their cohort.
     mutating func update(
         health: (_ cohort: Int) -> [CandidateHealth], spill: (_ cohort: Int) -> SpillShares = { _ in SpillShares() },
-        singles: [Int: [CandidateHealth]]
+        singles: [Int: NameHealth]
     ) {
         recompiled = 0
         var made: [Fact: Situation] = [:]
         var before = singled
         singled = [:]
         for (index, cohort) in cohorts.enumerated() {
-            let now = settle(cohort.plan, health(index), spill(index), settled[index], &made)
+            let now = settle(cohort.plan, [health(index)], spill(index), settled[index], &made)
             let moved = now.situation !== settled[index]?.situation
             settled[index] = now
             if moved {
-                for name in cohort.names where singles[name] == nil { install(now.situation, name) }
+                for name in cohort.names where singles[name] == nil { install(now.situation, without: [], name) }
             }
         }
         for (name, health) in singles {
             let cohort = cohortOfName[name]
             let now = settle(
-                names[name].plan, health, spill(cohort), before.removeValue(forKey: name), &made)
+                names[name].plan, health.views, spill(cohort), before.removeValue(forKey: name), &made)
             singled[name] = now
-            install(now.situation, name)
+            install(now.situation, without: health.dead, name)
         }
         // Names that no longer differ go with their cohorts again.
         for name in before.keys {
-            if let situation = settled[cohortOfName[name]]?.situation { install(situation, name) }
+            if let situation = settled[cohortOfName[name]]?.situation { install(situation, without: [], name) }
         }
     }
 
     private struct Fact: Hashable {
         let plan: ObjectIdentifier
-        let health: [CandidateHealth]
+        let views: [[CandidateHealth]]
         let spill: SpillShares
     }
 
     private func settle(
-        _ plan: SteeringPlan, _ health: [CandidateHealth], _ spill: SpillShares, _ old: Settled?,
+        _ plan: SteeringPlan, _ views: [[CandidateHealth]], _ spill: SpillShares, _ old: Settled?,
         _ made: inout [Fact: Situation]
     ) -> Settled {
-        if let old, old.health == health, old.spill == spill { return old }
-        let fact = Fact(plan: ObjectIdentifier(plan), health: health, spill: spill)
-        let situation = made[fact] ?? Situation(plan, health, spill: spill)
+        if let old, old.views == views, old.spill == spill { return old }
+        let fact = Fact(plan: ObjectIdentifier(plan), views: views, spill: spill)
+        let situation = made[fact] ?? Situation(plan, views, spill: spill)
         made[fact] = situation
-        return Settled(health: health, spill: spill, situation: situation)
+        return Settled(views: views, spill: spill, situation: situation)
     }
 
-    private mutating func install(_ situation: Situation, _ index: Int) {
-        if situations[index] === situation { return }
+    private mutating func install(_ situation: Situation, without gone: Set<DeadAddress>, _ index: Int) {
+        if situations[index] === situation, dead[index] == gone { return }
         situations[index] = situation
+        dead[index] = gone
         recompiled += 1
         let name = names[index]
-        let ttl = situation.isDegraded ? name.settings.ttlDegraded : name.settings.ttl
+        let ttl = isDegraded(index) ? name.settings.ttlDegraded : name.settings.ttl
         let block: NameBlock
-        if let old = blocks[index], old.ttl == ttl, old.isStale == situation.isStale, old.rows == situation.rows {
+        if let old = blocks[index], old.ttl == ttl, old.isStale == situation.isStale, old.rows == situation.rows,
+            old.dead == gone
+        {
             block = old
         } else {
-            block = writer.block(name, rows: situation.rows, ttl: ttl, isStale: situation.isStale)
+            block = writer.block(
+                name, rows: situation.rows, without: gone, ttl: ttl, isStale: situation.isStale)
             blocks[index] = block
         }
         unsafe flats[index] = FlatDynamic(
             plan: UnsafeRawPointer(Unmanaged.passUnretained(name.plan).toOpaque()),
             choices: situation.memory.choices, variants: situation.memory.variants, answers: block.memory.answers,
-            slotCount: UInt16(name.slots.count), isUniform: situation.isUniform ? 1 : 0)
+            slotCount: UInt16(name.slots.count), isUniform: situation.isUniform ? 1 : 0,
+            viewStride: UInt32(situation.viewStride))
+    }
+
+    private func isDegraded(_ name: Int) -> Bool {
+        situations[name]?.isDegraded == true || !dead[name].isEmpty
     }
 
     /// What the workers read. Shares everything with this compiler until the next update.
@@ -163,10 +175,8 @@ package struct DynamicAnswers: Sendable {
     func situation(of name: Int) -> Situation? { situations[name] }
 
     /// The state that a name goes by: health without reasons, and what fills its candidates.
-    func state(of name: Int) -> (isDegraded: Bool, isStale: Bool, spill: SpillShares) {
+    func state(of name: Int) -> (isDegraded: Bool, isStale: Bool, spill: SpillShares, dead: Set<DeadAddress>) {
         let own = singled[name] ?? settled[cohortOfName[name]]
-        return (
-            situations[name]?.isDegraded ?? false, situations[name]?.isStale ?? false, own?.spill ?? SpillShares()
-        )
+        return (isDegraded(name), situations[name]?.isStale ?? false, own?.spill ?? SpillShares(), dead[name])
     }
 }

@@ -5,6 +5,8 @@ import DNSWire
 @safe
 final class NameBlock: Sendable {
     let rows: [[Int]]
+    /// Addresses that are left out.
+    let dead: Set<DeadAddress>
     let ttl: UInt32
     /// The answers say so of themselves where a query can be told (RFC 8914 section 4.4).
     let isStale: Bool
@@ -15,8 +17,9 @@ final class NameBlock: Sendable {
         let answers: UnsafeMutablePointer<FlatAnswer>
     }
 
-    fileprivate init(rows: [[Int]], ttl: UInt32, isStale: Bool, memory: View) {
+    fileprivate init(rows: [[Int]], dead: Set<DeadAddress>, ttl: UInt32, isStale: Bool, memory: View) {
         self.rows = rows
+        self.dead = dead
         self.isStale = isStale
         self.ttl = ttl
         self.memory = memory
@@ -31,14 +34,16 @@ struct NameBlockWriter {
     private var octets: [UInt8] = []
     private var pointers: [UInt32] = []
 
-    mutating func block(_ name: PreparedName, rows: [[Int]], ttl: UInt32, isStale: Bool) -> NameBlock {
+    mutating func block(
+        _ name: PreparedName, rows: [[Int]], without dead: Set<DeadAddress>, ttl: UInt32, isStale: Bool
+    ) -> NameBlock {
         answers.removeAll(keepingCapacity: true)
         octets.removeAll(keepingCapacity: true)
         pointers.removeAll(keepingCapacity: true)
         var noData: FlatAnswer?
         for row in rows {
             for slot in 0..<name.slots.count {
-                let records = name.records(row, type: name.slots.type(slot))
+                let records = name.records(row, type: name.slots.type(slot), without: dead)
                 if records.isEmpty {
                     let flat = noData ?? add(name.noData)
                     noData = flat
@@ -55,7 +60,7 @@ struct NameBlockWriter {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: layout.size, alignment: 8)
         unsafe layout.write(answers, pointers, octets, to: memory)
         return unsafe NameBlock(
-            rows: rows, ttl: ttl, isStale: isStale,
+            rows: rows, dead: dead, ttl: ttl, isStale: isStale,
             memory: NameBlock.View(answers: memory.assumingMemoryBound(to: FlatAnswer.self)))
     }
 

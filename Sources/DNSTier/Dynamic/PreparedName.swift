@@ -13,12 +13,16 @@ package struct PreparedName: Sendable {
     let records: [[DynamicRecord]]
     /// In the order of `settings.leaves`.
     let candidates: [Candidate]
+    /// The addresses that this node and others look at.
+    let lookedAt: [LookedAddress]
     let service: String?
     /// What a type that nobody chosen has is answered with: the zone's SOA.
     let noData: ComposedAnswer
 
     /// Where a candidate is and what decides about it, by name.
     struct Candidate: Sendable, Hashable {
+        /// As in `DynamicName.leafNames`.
+        let answer: String
         let region: String
         let service: String?
     }
@@ -27,31 +31,47 @@ package struct PreparedName: Sendable {
     var suffix: Name { name.isWildcard ? name.parent ?? name : name }
 
     /// The records of `type` that the chosen candidates have, in their order; the first CNAME alone when there is one.
-    func records(_ chosen: [Int], type: RecordType?) -> [RecordData] {
+    ///
+    /// `dead`: addresses that are left out, unless there are no others.
+    func records(_ chosen: [Int], type: RecordType?, without dead: Set<DeadAddress>) -> [RecordData] {
         for candidate in chosen {
             if let alias = records[candidate].first(where: { $0.data.type == .cname }) { return [alias.data] }
         }
+        if type == .a || type == .aaaa { return addresses(of: chosen, type, without: dead) }
         var found: [RecordData] = []
         for candidate in chosen {
             for record in records[candidate] where record.data.type == type {
-                let data = record.hints.isEmpty ? record.data : hinted(record, chosen)
+                let data = record.hints.isEmpty ? record.data : hinted(record, chosen, without: dead)
                 if !found.contains(data) { found.append(data) }
             }
         }
         return found
     }
 
-    /// A service binding with the addresses of all chosen candidates that have the same one: they follow the choice.
-    private func hinted(_ record: DynamicRecord, _ chosen: [Int]) -> RecordData {
-        var data = record.data
-        for family in record.hints.sorted(by: { $0.rawValue < $1.rawValue }) {
-            var addresses: [[UInt8]] = []
-            for candidate in chosen where records[candidate].contains(record) {
-                for other in records[candidate] where other.data.type == (family == .v4 ? .a : .aaaa) {
-                    if !addresses.contains(other.data.wire) { addresses.append(other.data.wire) }
-                }
+    /// The addresses that live; all of them where none does.
+    private func addresses(
+        of chosen: [Int], _ type: RecordType?, without dead: Set<DeadAddress>
+    ) -> [RecordData] {
+        var alive: [RecordData] = []
+        var all: [RecordData] = []
+        for candidate in chosen {
+            for record in records[candidate] where record.data.type == type {
+                let data = record.data
+                if !all.contains(data) { all.append(data) }
+                if dead.isEmpty || dead.contains(DeadAddress(candidate: candidate, data: data)) { continue }
+                if !alive.contains(data) { alive.append(data) }
             }
-            data = ServiceHints.adding(addresses, family, to: data)
+        }
+        return alive.isEmpty ? all : alive
+    }
+
+    /// A service binding with the addresses of all chosen candidates that have the same one: they follow the choice.
+    private func hinted(_ record: DynamicRecord, _ chosen: [Int], without dead: Set<DeadAddress>) -> RecordData {
+        var data = record.data
+        let alike = chosen.filter { records[$0].contains(record) }
+        for family in record.hints.sorted(by: { $0.rawValue < $1.rawValue }) {
+            let addresses = addresses(of: alike, family == .v4 ? .a : .aaaa, without: dead)
+            data = ServiceHints.adding(addresses.map(\.wire), family, to: data)
         }
         return data
     }

@@ -16,17 +16,20 @@ final class Situation: Sendable {
     let explored: Double
     /// Whether all clients are of one class.
     let isUniform: Bool
+    /// What lies between the choices of one view of health and those of the next, 0 where one view is for all types.
+    let viewStride: Int
     let memory: View
 
     @safe
     struct View: @unchecked Sendable {
-        /// One for each class.
+        /// One for each class, those of the first view before those of the next.
         let choices: UnsafeMutablePointer<FlatChoice>
         let variants: UnsafeMutablePointer<FlatVariant>
     }
 
-    init(_ plan: SteeringPlan, _ health: [CandidateHealth], spill: SpillShares) {
-        let classes = plan.evaluate(health, spill: spill)
+    /// `views`: as in `NameHealth`.
+    init(_ plan: SteeringPlan, _ views: [[CandidateHealth]], spill: SpillShares) {
+        let classes = views.flatMap { plan.evaluate($0, spill: spill) }
         var rows: [[Int]] = []
         var known: [[Int]: UInt32] = [:]
         var choices: [FlatChoice] = []
@@ -50,10 +53,12 @@ final class Situation: Sendable {
         }
         self.rows = rows
         failOpen = classes.contains(where: \.failOpen)
-        isDegraded = health.contains { !$0.ordered.healthy }
-        isStale = health.contains(where: \.stale)
-        explored = plan.exploredShare(classes)
-        isUniform = classes.count == 1
+        isDegraded = views.joined().contains { !$0.ordered.healthy }
+        isStale = views.joined().contains(where: \.stale)
+        let classCount = classes.count / views.count
+        explored = plan.exploredShare(Array(classes.prefix(classCount)))
+        isUniform = classCount == 1
+        viewStride = views.count == 1 ? 0 : classCount
         unsafe memory = View(choices: FlatMemory.copy(choices), variants: FlatMemory.copy(variants))
     }
 

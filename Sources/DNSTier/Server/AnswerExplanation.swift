@@ -54,14 +54,15 @@ enum AnswerExplanation {
         _ index: Int, _ type: RecordType, _ client: IPAddress, _ view: ServerView
     ) -> (value: StatusValue, answer: ClassAnswer) {
         let name = view.preparation.names[index]
-        let health = view.state.health(of: index)
+        let look = view.state.look(at: index)
+        let health = look.health(view: DynamicSlots.view(of: type), isExplained: true)
         let state = view.state.answers.state(of: index)
         let found = name.plan.explain(client, health, spill: state.spill)
         var below: UInt32 = 0
         let variants = found.answer.variants.map { variant in
             defer { below = variant.cumulative }
             let share = Double(variant.cumulative - below) / Double(found.answer.total)
-            let records = name.records(variant.candidates, type: type)
+            let records = name.records(variant.candidates, type: type, without: state.dead)
             return [
                 "share": .double(share), "regions": regions(name, variant.candidates),
                 "records": .array(records.map { .string("\($0.type) \($0.description)") }),
@@ -74,7 +75,7 @@ enum AnswerExplanation {
             "chosenBy": .string(found.answer.isHashed ? "the client's prefix" : "draw"),
             "class": .init(found.client.index), "scope": .init(found.client.scope),
             "failOpen": .bool(found.answer.failOpen), "stale": .bool(state.isStale),
-            "candidates": .array(health.indices.map { ServerStatus.candidate($0, of: name, health[$0]) }),
+            "candidates": .array(health.indices.map { ServerStatus.candidate($0, of: name, health[$0], look) }),
             "steps": .array(
                 found.steps.map { step in
                     [

@@ -98,7 +98,9 @@ struct AnswerLine {
             answer.isHashed
             ? answer.pick(client: client.address)
             : answer.pick(DynamicTable.View.ball(sample.random, total: answer.total))
-        let chosenRecords = name.records(chosen, type: question.type).map { "\($0.type) \($0.description)" }
+        let chosenRecords = name.records(
+            chosen, type: question.type, without: view.state.answers.state(of: Int(index)).dead
+        ).map { "\($0.type) \($0.description)" }
         let isServed = generation == sample.generation && (isTruncated || Set(chosenRecords) == Set(records))
         regions = isServed ? chosen.map { name.candidates[$0].region } : nil
     }

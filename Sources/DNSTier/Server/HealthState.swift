@@ -1,4 +1,5 @@
 package import ControlPlane
+package import DNSWire
 import Health
 import Model
 package import Steering
@@ -11,8 +12,11 @@ package struct HealthState: Sendable {
     private var view: HealthView
     /// By source, as it was compiled, without reasons.
     private var health: [CandidateHealth] = []
-    /// The same of names that differ, by what an operator said of them.
-    private var singles: [Int: [CandidateHealth]] = [:]
+    /// Of names that differ, by what an operator said of them or by the addresses that they answer with.
+    private var singles: [Int: NameHealth] = [:]
+    /// Names that are checked, and of those the ones that do not belong to services altogether.
+    private let checked: [Int]
+    private let own: [Int]
     package private(set) var dynamics: DynamicTable
 
     /// `now`: on a clock that never goes back.
@@ -20,6 +24,8 @@ package struct HealthState: Sendable {
     package init(_ names: [PreparedName], board: HealthBoard, now: Duration = .zero, replacing old: HealthState? = nil)
     {
         sources = HealthSources(names)
+        checked = names.indices.filter { !names[$0].lookedAt.isEmpty }
+        own = checked.filter { names[$0].lookedAt.contains { $0.service == nil } }
         answers = DynamicAnswers(names, sources: sources.ofNames)
         capacity = CapacityControl(answers, sources: sources.all, adopting: old?.capacity)
         view = board.view
@@ -59,29 +65,39 @@ package struct HealthState: Sendable {
         return (situation?.failOpen ?? false, situation?.isStale ?? false, situation?.explored ?? 0)
     }
 
-    /// Of each of a name's candidates, with the reasons.
-    package func health(of name: Int) -> [CandidateHealth] {
-        answers.names[name].candidates.map { candidate in
-            let state = view.candidate(
-                name: answers.names[name].settings.name, service: candidate.service, region: candidate.region)
-            return Self.health(state, isExplained: true)
+    /// Of each of a name's candidates, with the reasons, as answers of `type` follow it.
+    package func health(of name: Int, type: RecordType? = nil) -> [CandidateHealth] {
+        look(at: name).health(view: DynamicSlots.view(of: type), isExplained: true)
+    }
+
+    /// What is known of a name's addresses.
+    func look(at name: Int) -> NameLook {
+        let prepared = answers.names[name]
+        return NameLook(prepared, states(of: prepared), view)
+    }
+
+    private func states(of name: PreparedName) -> [CandidateState] {
+        name.candidates.map {
+            view.candidate(name: name.settings.name, service: $0.service, region: $0.region)
         }
     }
 
     private mutating func compile(_ now: Duration) {
         let states = sources.all.map { view.candidate($0) }
         capacity.step({ states[$0] }, now: now)
-        health = states.map { Self.health($0, isExplained: false) }
+        health = states.map { CandidateHealth($0, isExplained: false) }
         singles = [:]
-        if view.overrides.hasNames {
-            for (index, name) in answers.names.enumerated() {
-                let own = name.candidates.map { candidate in
-                    Self.health(
-                        view.candidate(name: name.settings.name, service: candidate.service, region: candidate.region),
-                        isExplained: false)
-                }
-                if own != sources.ofNames[index].map({ health[$0] }) { singles[index] = own.map(name.plan.relevant) }
-            }
+        // Names of services have nothing of their own to tell as long as nothing is known against their addresses.
+        let telling = view.overrides.hasNames ? Array(answers.names.indices) : view.hasQuietServices ? own : checked
+        for index in telling {
+            let name = answers.names[index]
+            let look = NameLook(
+                name, view.overrides.hasNames ? self.states(of: name) : sources.ofNames[index].map { states[$0] }, view)
+            let views = (0..<3).map { look.health(view: $0, isExplained: false) }
+            let dead = look.dead
+            let known = sources.ofNames[index].map { health[$0] }
+            if dead.isEmpty, views.allSatisfy({ $0 == known }) { continue }
+            singles[index] = NameHealth(views: views.map { $0.map(name.plan.relevant) }, dead: dead)
         }
         install()
     }
@@ -93,18 +109,6 @@ package struct HealthState: Sendable {
             health: { index in cohorts[index].sources.map { cohorts[index].plan.relevant(health[$0]) } },
             spill: { spills[$0] }, singles: singles)
         dynamics = answers.table
-    }
-
-    /// Reasons do not change answers: without them, more names share an evaluation.
-    private static func health(_ state: CandidateState, isExplained: Bool) -> CandidateHealth {
-        let reason =
-            isExplained ? state.reasons.map { "\($0.source): \($0.text)" }.joined(separator: "; ") : ""
-        return CandidateHealth(
-            healthy: state.healthy, share: state.share, reason: reason,
-            order: state.forced.flatMap { CandidateHealth.Order(rawValue: $0.rawValue) }, upShare: state.upShare,
-            load: state.load?.regionRate, capacity: state.load?.capacity,
-            // An operator's word is as fresh as it ever was.
-            stale: (state.stale || state.frozen) && state.forced == nil)
     }
 }
 

@@ -167,16 +167,17 @@ private struct PreparationReader {
         do throws(SteeringProblem) {
             let plan = try planner.plan(for: settings)
             let slots = DynamicSlots(
-                index: UInt32(names.count), types: types.subtracting([.cname]).union([.a, .aaaa]).sorted(),
+                index: UInt32(names.count), types: types.subtracting([.cname]),
                 answersEveryType: types.contains(.cname))
             names.append(
                 PreparedName(
                     settings: settings, name: name, slots: slots, plan: plan, records: records,
-                    candidates: leaves.map {
+                    candidates: zip(leaves, settings.leafNames).map {
                         PreparedName.Candidate(
-                            region: $0.region.map { snapshot[$0].name } ?? $0.name,
+                            answer: $1, region: $0.region.map { snapshot[$0].name } ?? $0.name,
                             service: $0.service.map { snapshot[$0].name })
                     },
+                    lookedAt: settings.lookedAt.compactMap { LookedAddress($0, records: records, in: snapshot) },
                     service: settings.service.map { snapshot[$0].name },
                     noData: zone.noData))
         } catch {

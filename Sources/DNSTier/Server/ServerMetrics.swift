@@ -66,7 +66,8 @@ enum ServerMetrics {
                 text.gauge(
                     "meridian_dns_candidate_share",
                     help: "Share of its answers that a candidate takes: 0 while it is unhealthy.",
-                    labels: ["name": name.settings.name, "region": leaf.region], health.healthy ? health.share : 0)
+                    labels: ["name": name.settings.name, "answer": leaf.answer, "region": leaf.region],
+                    health.healthy ? health.share : 0)
             }
         }
     }

@@ -47,22 +47,27 @@ enum ServerStatus {
 
     private static func name(_ index: Int, _ view: ServerView) -> StatusValue {
         let name = view.preparation.names[index]
-        let health = view.state.health(of: index)
+        let look = view.state.look(at: index)
+        let health = look.health(view: DynamicSlots.view(of: nil), isExplained: true)
         let facts = view.state.facts(of: index)
         return [
             "name": .string(name.settings.name), "service": name.service.map { .string($0) } ?? .null,
             "ttl": .init(name.settings.ttl), "classes": .init(name.plan.classCount),
             "failOpen": .bool(facts.failOpen), "stale": .bool(facts.isStale),
             "exploredShare": name.plan.explores ? .double(facts.explored) : .null,
-            "candidates": .array(name.candidates.indices.map { candidate($0, of: name, health[$0]) }),
+            "candidates": .array(name.candidates.indices.map { candidate($0, of: name, health[$0], look) }),
         ]
     }
 
-    static func candidate(_ position: Int, of name: PreparedName, _ health: CandidateHealth) -> StatusValue {
-        [
-            "region": .string(name.candidates[position].region), "healthy": .bool(health.healthy),
+    static func candidate(
+        _ position: Int, of name: PreparedName, _ health: CandidateHealth, _ look: NameLook
+    ) -> StatusValue {
+        let down = look.addresses(of: position).filter { !$0.isAlive }
+        return [
+            "answer": .string(name.candidates[position].answer), "region": .string(name.candidates[position].region),
+            "healthy": .bool(health.healthy),
             "share": .double(health.healthy ? health.share : 0), "stale": .bool(health.stale),
-            "reason": .string(health.reason),
+            "reason": .string(health.reason), "down": .array(down.map { .string("\($0.address.address)") }),
             "records": .array(name.records[position].map { .string("\($0.data.type) \($0.data.description)") }),
         ]
     }

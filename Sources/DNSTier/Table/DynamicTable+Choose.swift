@@ -14,7 +14,8 @@ extension DynamicTable.View {
         name: UInt32, slot: UInt32, client: IPAddress, random: inout UInt64
     ) -> (answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8) {
         let entry = unsafe names + Int(name)
-        var choice = unsafe entry.pointee.choices
+        // A and AAAA have the first two slots, and a view each; whatever comes behind them shares the third.
+        var choice = unsafe entry.pointee.choices + Int(min(slot, 2) &* entry.pointee.viewStride)
         var scope: UInt8 = 0
         if unsafe entry.pointee.isUniform == 0 {
             let plan = unsafe Unmanaged<SteeringPlan>.fromOpaque(entry.pointee.plan)

@@ -5,7 +5,7 @@ import Steering
 struct FlatDynamic: @unchecked Sendable {
     /// The plan that tells its clients' classes.
     var plan: UnsafeRawPointer
-    /// One for each class. Shared by all names in the same situation.
+    /// One for each class and view of health. Shared by all names in the same situation.
     var choices: UnsafeMutablePointer<FlatChoice>
     var variants: UnsafeMutablePointer<FlatVariant>
     /// Its own: one for each row and slot.
@@ -13,6 +13,8 @@ struct FlatDynamic: @unchecked Sendable {
     var slotCount: UInt16
     /// 1 when all clients are of one class and need not be looked up.
     var isUniform: UInt16
+    /// How far the choices of one view of health (A, AAAA, all else) are from the next; 0 where one is for all.
+    var viewStride: UInt32
 
     /// Stands in a compiler's list until the name is compiled; never in a table.
     static let empty: FlatDynamic = {
@@ -20,7 +22,7 @@ struct FlatDynamic: @unchecked Sendable {
         return unsafe FlatDynamic(
             plan: UnsafeRawPointer(nowhere), choices: nowhere.assumingMemoryBound(to: FlatChoice.self),
             variants: nowhere.assumingMemoryBound(to: FlatVariant.self),
-            answers: nowhere.assumingMemoryBound(to: FlatAnswer.self), slotCount: 0, isUniform: 0)
+            answers: nowhere.assumingMemoryBound(to: FlatAnswer.self), slotCount: 0, isUniform: 0, viewStride: 0)
     }()
 }
 

@@ -35,12 +35,21 @@ extension Compiler {
             ttl: seconds(record.duration("ttl")),
             ttlDegraded: record.optionalDuration("ttlDegraded").map(seconds),
             service: service(of: record),
-            check: check.flatMap(Self.check),
+            check: check.flatMap(Self.check)?.asking(for: Self.host(of: name)),
             checkPort: probe?.port("port") ?? 0,
             candidates: chains.candidates(of: record, origin: origin),
             steps: chains.steps(of: record),
             policy: PolicySteps.policy(of: record),
             ramp: record.duration("ramp"))
+    }
+}
+
+extension Compiler {
+    /// What users of a name send as Host: the name without its final dot. Of a wildcard, one of the names that it stands
+    /// for.
+    private static func host(of name: String) -> String {
+        let text = String(name.hasSuffix(".") ? name.dropLast() : name[...])
+        return text.hasPrefix("*.") ? "check" + text.dropFirst() : text
     }
 }
 

@@ -104,7 +104,7 @@ extension TopologySchema {
         "An http check", "A GET request whose answer is judged.",
         [
             .init("path", .urlPath, .standard("/"), "What is asked for."),
-            .init("host", .host, .derived("the server's address"), "The Host header."),
+            .init("host", .host, .derived("the name; for a pool the server's address"), "The Host header."),
             .init("statuses", .oneOrMany(.statuses), .standard("200-399"), "Answers that pass."),
             .init("contains", .text, "Text that must occur in the first 5 KiB of the body."),
             .init(

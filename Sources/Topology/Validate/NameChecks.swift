@@ -35,7 +35,7 @@ enum NameChecks {
                 }
             }
         }
-        return diagnostics + NestingChecks.run(on: root)
+        return diagnostics + NestingChecks.run(on: root) + CheckedAnswers.run(on: root)
     }
 
     private static func check(_ name: Record, _ path: String, _ regions: [String: Set<String>]) -> [Diagnostic] {
