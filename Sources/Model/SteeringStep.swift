@@ -36,6 +36,17 @@ package enum SteeringStep: Sendable, Hashable {
         }
     }
 
+    /// Whether a client is bound to the lists that name him.
+    package enum Fence: String, Sendable, Hashable, CaseIterable {
+        /// He keeps what there was when nobody of them is left.
+        case absent
+        /// He is never sent beyond them: when nobody of them is left, he gets the first of whom anybody was dropped. Only
+        /// whom no list names gets no answer.
+        case open
+        /// He is never sent beyond them: when nobody of them is left, he gets no answer.
+        case closed
+    }
+
     package struct GeoStep: Sendable, Hashable {
         package let prefixes: [IPPrefix: [Int]]
         /// By AS number.
@@ -48,13 +59,12 @@ package enum SteeringStep: Sendable, Hashable {
         package let continents: [String: [Int]]
         /// For clients that nothing above matches; empty leaves the set as it is.
         package let otherwise: [Int]
-        /// Whether clients for whom no list has anybody left get no answer, and nobody is ever sent beyond his lists.
-        package let isFence: Bool
+        package let fence: Fence
 
         package init(
             prefixes: [IPPrefix: [Int]], networks: [UInt32: [Int]] = [:], cities: [String: [Int]] = [:],
             subdivisions: [String: [Int]] = [:], countries: [String: [Int]], continents: [String: [Int]],
-            otherwise: [Int], isFence: Bool = false
+            otherwise: [Int], fence: Fence = .absent
         ) {
             self.prefixes = prefixes
             self.networks = networks
@@ -63,7 +73,7 @@ package enum SteeringStep: Sendable, Hashable {
             self.countries = countries
             self.continents = continents
             self.otherwise = otherwise
-            self.isFence = isFence
+            self.fence = fence
         }
 
         /// Whether it asks where clients are, and not just for their addresses.
@@ -76,13 +86,12 @@ package enum SteeringStep: Sendable, Hashable {
         package let prefixes: [IPPrefix: [Int]]
         /// The `*`; empty leaves the set as it is.
         package let otherwise: [Int]
-        /// As in `GeoStep`.
-        package let isFence: Bool
+        package let fence: Fence
 
-        package init(prefixes: [IPPrefix: [Int]], otherwise: [Int], isFence: Bool = false) {
+        package init(prefixes: [IPPrefix: [Int]], otherwise: [Int], fence: Fence = .absent) {
             self.prefixes = prefixes
             self.otherwise = otherwise
-            self.isFence = isFence
+            self.fence = fence
         }
     }
 

@@ -4,6 +4,8 @@ struct Branch: Hashable {
     var remaining: [Int]
     /// Candidates that steps of preference passed over, the best first: where `capacity` spills to.
     var reserve: [Int] = []
+    /// Candidates that health, load or an operator dropped, and no fence shut out: where an open fence falls back to.
+    var lost: [Int] = []
     /// By candidate, once a step has made each of them an answer of its own; positive for those that remain.
     var weights: [Double]?
     /// Whether the client's prefix chooses among them instead of a draw.
@@ -27,6 +29,35 @@ struct Branch: Hashable {
         if !kept.isEmpty { remaining = kept }
     }
 
+    /// Keeps `kept`, unless that is nobody, and knows the others as lost.
+    mutating func keepOnly(_ kept: [Int]) {
+        if kept.isEmpty { return }
+        lose(remaining.filter { !kept.contains($0) })
+        remaining = kept
+    }
+
+    mutating func lose(_ dropped: [Int]) {
+        for candidate in dropped where !lost.contains(candidate) { lost.append(candidate) }
+    }
+
+    /// Has candidates back that were dropped.
+    mutating func recall(_ back: [Int]) {
+        remaining = back
+        lost.removeAll(where: back.contains)
+        reserve.removeAll(where: back.contains)
+        // Weights that were made for others leave nothing to draw from.
+        if let table = weights, !back.contains(where: { table[$0] > 0 }) {
+            for candidate in back { weights?[candidate] = 1 }
+        }
+    }
+
+    /// Shuts out everybody who is not of `inside`, however he was dropped.
+    mutating func fence(_ inside: [Int]) {
+        remaining.removeAll { !inside.contains($0) }
+        reserve.removeAll { !inside.contains($0) }
+        lost.removeAll { !inside.contains($0) }
+    }
+
     /// Keeps `kept`, unless that is nobody, and remembers the others in the order of `ranking` and then their own.
     mutating func prefer(_ kept: [Int], ranking: [Int] = []) {
         if kept.isEmpty { return }
@@ -47,7 +78,7 @@ struct Branch: Hashable {
 
     /// Whether only the mass tells it from `other`.
     func isLike(_ other: Branch) -> Bool {
-        remaining == other.remaining && reserve == other.reserve && weights == other.weights
+        remaining == other.remaining && reserve == other.reserve && lost == other.lost && weights == other.weights
             && isHashed == other.isHashed && lowest == other.lowest && highest == other.highest
     }
 }

@@ -25,8 +25,8 @@ struct Chain {
     /// How a step came to what it kept.
     enum Decision {
         case healthy(failOpen: Bool, step: SteeringStep.HealthyStep)
-        /// `list` is the position in the preference that decided, nil when none did.
-        case geo(GeoQuestion, list: Int?)
+        /// `list` is the position in the preference that decided, nil when none did; `isLast` for want of anybody left.
+        case geo(GeoQuestion, list: Int?, isLast: Bool)
         case latency(LatencyQuestion)
         case distance(DistanceQuestion)
         case weighted([Double])
@@ -58,7 +58,9 @@ struct Chain {
     mutating func run(tracing tracer: inout Tracer?) {
         let everybody = Array(compiled.members.indices)
         let wanted = everybody.filter { health[$0].order != .down && health[$0].order != .drain }
-        branches = [Branch(remaining: wanted.isEmpty ? everybody : wanted)]
+        var all = Branch(remaining: everybody)
+        all.keepOnly(wanted)
+        branches = [all]
         tracer?.noteOrders(before: everybody, after: branches[0].remaining)
         for step in compiled.steps {
             let before = remaining
@@ -170,33 +172,33 @@ struct Chain {
         let isQuorum = fit.count * 100 >= step.quorum * branch.remaining.count
         // Returning candidates may be all there is: then they take everything.
         let kept = isQuorum ? (included.isEmpty ? fit : included) : []
-        branch.reserve.removeAll { !world.included.contains($0) || health[$0].upShare < servers }
+        let passed = branch.reserve.filter { !world.included.contains($0) || health[$0].upShare < servers }
+        branch.lose(passed)
+        branch.reserve.removeAll(where: passed.contains)
         let open = kept.isEmpty
-        branch.keep(kept)
+        branch.keepOnly(kept)
         failOpen = failOpen || open
         return .healthy(failOpen: open, step: step)
     }
 
-    private func ask(_ position: Int, _ step: SteeringStep, _ branch: inout Branch) -> Decision {
+    private mutating func ask(_ position: Int, _ step: SteeringStep, _ branch: inout Branch) -> Decision {
         switch questions[position] {
         case .geo(let question):
             let lists = question.preferences[preferences[position]]
             let found = lists.firstIndex { list in list.contains(where: branch.remaining.contains) }
-            guard let found else {
-                if question.isFence {
-                    branch.remaining = []
-                    branch.reserve = []
-                }
-                return .geo(question, list: nil)
-            }
+            guard let found else { return fallBack(question, lists, &branch) }
             let kept = lists[found].filter(branch.remaining.contains)
-            if question.isFence {
+            switch question.fence {
+            case .absent: branch.prefer(kept, ranking: lists[(found + 1)...].flatMap(\.self))
+            case .open:
+                branch.prefer(kept, ranking: lists[(found + 1)...].flatMap(\.self))
+                branch.fence(lists.flatMap(\.self))
+            case .closed:
                 branch.keep(kept)
                 branch.reserve = []
-            } else {
-                branch.prefer(kept, ranking: lists[(found + 1)...].flatMap(\.self))
+                branch.fence(lists.flatMap(\.self))
             }
-            return .geo(question, list: found)
+            return .geo(question, list: found, isLast: false)
         case .latency(let question):
             let preference = question.preferences[preferences[position]]
             let order = preference.sorted(branch.remaining)
@@ -217,6 +219,27 @@ struct Chain {
         }
     }
 
+    /// Nobody whom the client's lists name is left.
+    private mutating func fallBack(_ question: GeoQuestion, _ lists: [[Int]], _ branch: inout Branch) -> Decision {
+        if question.fence == .absent { return .geo(question, list: nil, isLast: false) }
+        branch.fence(lists.flatMap(\.self))
+        let ordered = branch.lost.filter { health[$0].order == .down || health[$0].order == .drain }
+        // Who is healthy and returns is out of this part of the answers, which does not make him worse than nobody.
+        let returning = branch.lost.filter { world.healthy.contains($0) && !world.included.contains($0) }
+        let well = branch.lost.filter { world.healthy.contains($0) && !ordered.contains($0) }
+        let sick = branch.lost.filter { !ordered.contains($0) }
+        let groups = question.fence == .open ? [branch.reserve, returning, well, sick, ordered] : [returning]
+        for group in groups {
+            guard let list = lists.firstIndex(where: { $0.contains(where: group.contains) }) else { continue }
+            let back = lists[list].filter(group.contains)
+            failOpen = failOpen || !back.contains(where: world.healthy.contains)
+            branch.recall(back)
+            return .geo(question, list: list, isLast: true)
+        }
+        branch.fence([])
+        return .geo(question, list: nil, isLast: false)
+    }
+
     private func weigh(_ branch: inout Branch, _ given: [Int]) -> Decision {
         if branch.weights != nil { return .settled }
         var table = compiled.members.indices.map { candidate in
@@ -227,7 +250,7 @@ struct Chain {
             // Zero counts only when nothing else is left, and then all zeros are alike.
             for candidate in branch.remaining { table[candidate] = 1 }
         } else {
-            branch.keep(weighty)
+            branch.keepOnly(weighty)
         }
         branch.weights = table
         return .weighted(table)
@@ -275,7 +298,7 @@ struct Chain {
             let kept = branch.remaining.filter { table[$0] > 0 }
             if !kept.isEmpty {
                 branch.weights = table
-                branch.remaining = kept
+                branch.keepOnly(kept)
             }
             return [branch]
         }
@@ -285,8 +308,9 @@ struct Chain {
         var low = branch.lowest
         for high in edges.sorted() + [branch.highest] {
             var way = branch
-            way.keep(branch.remaining.filter { 1 - parts[$0] >= high })
+            way.keepOnly(branch.remaining.filter { 1 - parts[$0] >= high })
             way.reserve = branch.reserve.filter { 1 - parts[$0] >= high }
+            way.lose(branch.reserve.filter { 1 - parts[$0] < high })
             way.lowest = low
             way.highest = high
             way.mass = branch.mass * (high - low) / (branch.highest - branch.lowest)

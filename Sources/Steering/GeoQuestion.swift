@@ -11,7 +11,7 @@ struct GeoQuestion: Sendable {
     /// Client → position in `preferences`.
     let table: PrefixTable
     let preferences: [Preference]
-    let isFence: Bool
+    let fence: SteeringStep.Fence
     private let step: SteeringStep.GeoStep
     private let locations: LocationTable?
     /// Client → position in `chains`.
@@ -21,7 +21,7 @@ struct GeoQuestion: Sendable {
 
     init(step: SteeringStep.GeoStep, locations: LocationTable?) {
         self.step = step
-        isFence = step.isFence
+        fence = step.fence
         // A step that asks for no place would only be cut into finer pieces by them.
         self.locations = step.asksPlaces ? locations : nil
         (prefixes, chains) = Self.chains(of: step.prefixes.keys)
@@ -55,7 +55,7 @@ struct GeoQuestion: Sendable {
         self.init(
             step: SteeringStep.GeoStep(
                 prefixes: step.prefixes, countries: [:], continents: [:], otherwise: step.otherwise,
-                isFence: step.isFence),
+                fence: step.fence),
             locations: nil)
     }
 
@@ -128,8 +128,8 @@ struct GeoQuestion: Sendable {
     }
 
     /// Which of its lists the step took for `client`, in words. `list` is the position in the client's preference that
-    /// decided, nil when none did.
-    func fact(for client: IPAddress, list: Int?) -> String {
+    /// decided, nil when none did; `isLast` when it did for want of anybody who is left.
+    func fact(for client: IPAddress, list: Int?, isLast: Bool) -> String {
         let chain = chains[Int(prefixes.lookup(client).value)]
         var whereabouts = ""
         var regions: [Region] = []
@@ -144,7 +144,7 @@ struct GeoQuestion: Sendable {
         let lists = Self.lists(step, chain: chain, around: regions)
         guard let list else {
             let why = lists.isEmpty ? "nothing matches the client" : "no matching candidate is left"
-            return why + (isFence ? ", and the default is none" : "") + whereabouts
+            return why + (fence == .absent ? "" : ", and the default is none") + whereabouts
         }
         let rule =
             switch lists[list].region {
@@ -156,6 +156,6 @@ struct GeoQuestion: Sendable {
             case .continent(let continent): "continent \(continent)"
             case .otherwise: "default"
             }
-        return rule + whereabouts
+        return rule + (isLast ? ", since nobody of any list is left" : "") + whereabouts
     }
 }

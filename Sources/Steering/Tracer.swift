@@ -55,7 +55,7 @@ struct Tracer {
     private func fact(_ decision: Chain.Decision, before: [Int], after: [Int]) -> String {
         switch decision {
         case .healthy(let failOpen, let step): healthy(before, failOpen: failOpen, step)
-        case .geo(let question, let list): question.fact(for: client, list: list)
+        case .geo(let question, let list, let isLast): question.fact(for: client, list: list, isLast: isLast)
         case .latency(let question): question.fact(for: client, remaining: before, names: names)
         case .distance(let question): question.fact(for: client, remaining: before, names: names)
         case .weighted(let weights):

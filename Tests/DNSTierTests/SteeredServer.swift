@@ -52,10 +52,12 @@ final class SteeredServer {
         """
 
     /// `services`: further ones than `shop`, as they stand in a topology.
-    init(zone: String = zone, names: String = names, services: String = "") throws {
+    /// `locations`: where clients are, as a CSV file.
+    init(zone: String = zone, names: String = names, services: String = "", locations: String = "") throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("dns-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data(zone.utf8).write(to: folder.appendingPathComponent("shop.test.zone"))
+        try Data(locations.utf8).write(to: folder.appendingPathComponent("locations.csv"))
         let text = """
             regions:
               us: {location: {continent: NA, country: US}, address: 127.0.0.1}
@@ -66,6 +68,7 @@ final class SteeredServer {
               dns-1: {tier: dns, region: us, address: 127.0.0.1, workers: 1}
             dns:
               port: 5399
+              \(locations.isEmpty ? "" : "locations: {csv: locations.csv}")
               zones:
                 shop.test:
                   file: shop.test.zone

@@ -121,6 +121,7 @@ struct DirectEvaluation {
         let barred = health.map { $0.order == .down || $0.order == .drain }
         var remaining = health.indices.filter { !barred[$0] }
         if remaining.isEmpty { remaining = Array(health.indices) }
+        var lost = health.indices.filter { !remaining.contains($0) }
         var reserve: [Int] = []
         var weights: [Double]?
         var isHashed = false
@@ -135,8 +136,40 @@ struct DirectEvaluation {
             remaining = kept
         }
 
+        /// The lists of a step by place or prefix, at work.
+        func choose(_ lists: [[Int]], _ fence: SteeringStep.Fence) {
+            func first(_ some: [Int]) -> Int? { lists.firstIndex { !Set($0).isDisjoint(with: some) } }
+            if let found = first(remaining) {
+                pass(lists[found].filter(remaining.contains), by: lists[(found + 1)...].flatMap(\.self))
+                if fence == .closed { reserve = [] }
+            } else if fence != .absent {
+                let away = lost.filter { health[$0].healthy && !included[$0] }
+                let free = lost.filter { !barred[$0] }
+                var order = [away]
+                if fence == .open {
+                    order = [reserve, away, free.filter { health[$0].healthy }, free, lost]
+                }
+                let group = order.first { first($0) != nil } ?? []
+                remaining = first(group).map { lists[$0].filter(group.contains) } ?? []
+                if !remaining.isEmpty, !remaining.contains(where: { health[$0].healthy }) { failOpen = true }
+                reserve.removeAll(where: remaining.contains)
+                lost.removeAll(where: remaining.contains)
+                if let table = weights, remaining.allSatisfy({ table[$0] == 0 }) {
+                    for candidate in remaining { weights?[candidate] = 1 }
+                }
+            }
+            if fence != .absent {
+                let inside = lists.flatMap(\.self)
+                reserve = reserve.filter(inside.contains)
+                lost = lost.filter(inside.contains)
+            }
+        }
+
         for step in chain.steps {
             if remaining.isEmpty { break }
+            let before = remaining + reserve
+            // Who is dropped by preference is in reserve; everybody else who goes is lost.
+            defer { lost += before.filter { !remaining.contains($0) && !reserve.contains($0) && isLosing(step) } }
             switch step {
             case .healthy(let step):
                 let able = remaining.filter { health[$0].healthy && health[$0].upShare * 100 >= Double(step.servers) }
@@ -149,32 +182,9 @@ struct DirectEvaluation {
                 let now = able.filter { included[$0] }
                 remaining = now.isEmpty ? able : now
             case .geo(let geo):
-                let lists = lists(geo)
-                if let found = lists.firstIndex(where: { !$0.allSatisfy { !remaining.contains($0) } }) {
-                    let kept = lists[found].filter(remaining.contains)
-                    if geo.isFence {
-                        (remaining, reserve) = (kept, [])
-                    } else {
-                        pass(kept, by: lists[(found + 1)...].flatMap(\.self))
-                    }
-                } else if geo.isFence {
-                    (remaining, reserve) = ([], [])
-                }
+                choose(lists(geo), geo.fence)
             case .prefix(let step):
-                let lists =
-                    step.prefixes.filter { $0.key.contains(client) }.sorted { $0.key.length > $1.key.length }.map(
-                        \.value)
-                    + [step.otherwise]
-                if let found = lists.firstIndex(where: { !$0.filter(remaining.contains).isEmpty }) {
-                    let kept = lists[found].filter(remaining.contains)
-                    if step.isFence {
-                        (remaining, reserve) = (kept, [])
-                    } else {
-                        pass(kept, by: lists[(found + 1)...].flatMap(\.self))
-                    }
-                } else if step.isFence {
-                    (remaining, reserve) = ([], [])
-                }
+                choose(lists(step), step.fence)
             case .latency(let latency):
                 let figures = remaining.map { (candidate: $0, figure: figure(chain.regions[$0])) }
                 guard let best = figures.compactMap(\.figure).min() else { continue }
@@ -282,7 +292,19 @@ struct DirectEvaluation {
         return network
     }
 
-    private func lists(_ geo: SteeringStep.GeoStep) -> [[Int]] {
+    private func isLosing(_ step: SteeringStep) -> Bool {
+        switch step {
+        case .healthy, .shed, .weighted: true
+        default: false
+        }
+    }
+
+    func lists(_ step: SteeringStep.PrefixStep) -> [[Int]] {
+        step.prefixes.filter { $0.key.contains(client) }.sorted { $0.key.length > $1.key.length }.map(\.value)
+            + [step.otherwise]
+    }
+
+    func lists(_ geo: SteeringStep.GeoStep) -> [[Int]] {
         let prefixes = geo.prefixes.filter { $0.key.contains(client) }
             .sorted { $0.key.length > $1.key.length }.map(\.value)
         let place = place

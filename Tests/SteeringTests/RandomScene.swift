@@ -74,6 +74,18 @@ struct RandomScene {
             steps: made.chain.steps, ramp: .zero)
     }
 
+    /// The same candidates, clients and maps under other steps. Nothing may be nested.
+    init(_ scene: RandomScene, steps: [SteeringStep]) {
+        (locations, networks, latencies, regions) = (
+            scene.locations, scene.networks, scene.latencies, scene.regions
+        )
+        chain = Chain(
+            members: scene.chain.members, regions: scene.chain.regions, steps: steps, leaves: scene.chain.leaves)
+        name = DynamicName(
+            name: "n.", ttl: 1, service: nil, check: nil, checkPort: 0, candidates: scene.name.candidates,
+            steps: steps, ramp: .zero)
+    }
+
     private static func chain(
         regions: Int, depth: Int, leaves: inout Int, using generator: inout SeededGenerator
     ) -> (chain: Chain, candidates: [DynamicName.Candidate]) {
@@ -205,7 +217,7 @@ struct RandomScene {
 
     // MARK: - Steps
 
-    private static func step(_ count: Int, using generator: inout SeededGenerator) -> SteeringStep {
+    static func step(_ count: Int, using generator: inout SeededGenerator) -> SteeringStep {
         func some(_ most: Int) -> [Int] {
             Array((0..<count).shuffled(using: &generator).prefix(Int.random(in: 0...most, using: &generator)))
         }
@@ -213,6 +225,9 @@ struct RandomScene {
             var prefixes: [IPPrefix: [Int]] = [:]
             for _ in 0..<Int.random(in: 0...4, using: &generator) { prefixes[prefix(using: &generator)] = some(2) }
             return prefixes
+        }
+        func fence() -> SteeringStep.Fence {
+            [.absent, .absent, .open, .closed].randomElement(using: &generator) ?? .absent
         }
         switch Int.random(in: 0..<14, using: &generator) {
         case 0: return .healthy()
@@ -229,11 +244,11 @@ struct RandomScene {
                     cities: isDetailed ? ["FR/Paris": some(2), "US-IL/Springfield": some(2)] : [:],
                     subdivisions: isDetailed ? ["US-CA": some(2)] : [:],
                     countries: ["DE": some(2), "US": some(2)], continents: ["EU": some(2)], otherwise: some(1),
-                    isFence: Int.random(in: 0..<4, using: &generator) == 0))
+                    fence: fence()))
         case 4:
             return .prefix(
                 .init(
-                    prefixes: prefixes(), otherwise: some(1), isFence: Int.random(in: 0..<4, using: &generator) == 0))
+                    prefixes: prefixes(), otherwise: some(1), fence: fence()))
         case 5:
             return .latency(.init(file: "l", tolerance: .milliseconds(Int.random(in: 0...20, using: &generator))))
         case 6, 7:

@@ -36,7 +36,7 @@ enum BadKeys {
             "unknown step",
             replacing: "{limit: 1}", by: "{limitt: 1}",
             says: [
-                "t.yaml:35:81: error: unknown key 'limitt' in dns.zones.shop.test.names.www.steps[2]; known here: healthy, geo, prefix, proximity, nearest, latency, weighted, priority, failover, capacity, shed, take and 1 more; did you mean 'limit'?"
+                "t.yaml:35:81: error: unknown key 'limitt' in dns.zones.shop.test.names.www.steps[2]; known here: healthy, geo, prefix, proximity, nearest, latency, weighted, priority, failover, capacity, shed, take and 2 more; did you mean 'limit'?"
             ]),
         BadInput(
             "merge key",

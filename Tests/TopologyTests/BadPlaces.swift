@@ -160,6 +160,12 @@ enum BadPlaces {
                 "t.yaml:34:71: error: dns.zones.shop.test.names.www.answers.west: CNAME stands beside A; a canonical name allows no other records (RFC 1034 section 3.6.2)"
             ]),
         BadInput(
+            "fence around nothing",
+            replacing: "{limit: 1}", by: "{limit: 1, fence: open}",
+            says: [
+                "t.yaml:35:98: error: dns.zones.shop.test.names.www.steps[2]: 'fence' stands beside a step without lists; beside geo or prefix"
+            ]),
+        BadInput(
             "CNAME that a check cannot look at",
             replacing: "        www:\n",
             by:

@@ -30,7 +30,7 @@ import Topology
         #expect(
             try Self.name("policy: {geolocation: {continents: {EU: west}}}").steps == [
                 .healthy(),
-                .geo(.init(prefixes: [:], countries: [:], continents: ["EU": [1]], otherwise: [], isFence: true)),
+                .geo(.init(prefixes: [:], countries: [:], continents: ["EU": [1]], otherwise: [], fence: .open)),
                 .take(1),
             ])
         #expect(
@@ -44,11 +44,15 @@ import Topology
         let prefix = try #require(IPPrefix("10.0.0.0/8"))
         #expect(
             try Self.name("policy: {ip-based: {10.0.0.0/8: east}}").steps == [
-                .healthy(), .prefix(.init(prefixes: [prefix: [0]], otherwise: [], isFence: true)), .take(1),
+                .healthy(), .prefix(.init(prefixes: [prefix: [0]], otherwise: [], fence: .open)), .take(1),
             ])
         #expect(
             try Self.name("policy: {ip-based: {10.0.0.0/8: east, \"*\": west}}").steps == [
-                .healthy(), .prefix(.init(prefixes: [prefix: [0]], otherwise: [1])), .take(1),
+                .healthy(), .prefix(.init(prefixes: [prefix: [0]], otherwise: [1], fence: .open)), .take(1),
+            ])
+        #expect(
+            try Self.name("steps: [{prefix: {10.0.0.0/8: east, \"*\": none}, fence: open}]").steps == [
+                .prefix(.init(prefixes: [prefix: [0]], otherwise: [], fence: .open))
             ])
         #expect(try Self.name("policy: failover").policy == .failover)
         #expect(try Self.name("steps: [healthy]").policy == nil)
@@ -78,7 +82,7 @@ import Topology
             .geo(
                 .init(
                     prefixes: [:], networks: [64_500: [0]], cities: ["FR/Paris": [1]], subdivisions: ["US-CA": [1, 0]],
-                    countries: [:], continents: [:], otherwise: [], isFence: true)),
+                    countries: [:], continents: [:], otherwise: [], fence: .closed)),
             .prefix(.init(prefixes: [prefix: [0]], otherwise: [1])), .proximity(.init(bias: [0, 0])),
             .proximity(.init(bias: [0, 0], count: 2)), .proximity(.init(bias: [10, 0], count: 1)),
             .priority(.init([1, 0], trickle: 5)), .hash, .capacity(.init(limit: 90)), .capacity(.init(limit: 80)),
@@ -124,13 +128,15 @@ import Topology
         for written in [
             "policy: {weighted: {east: 1, west: 3}}", "policy: {geolocation: {countries: {FR: west}, default: [east]}}",
             "policy: {geoproximity: {bias: {east: 25}}}", "policy: {ip-based: {10.0.0.0/8: east}}",
-            "policy: multivalue",
+            "policy: {geolocation: {countries: {FR: west}}}", "policy: multivalue",
+            "steps: [{geo: {countries: {FR: west}, default: none}}, {prefix: {10.0.0.0/8: east, \"*\": west}, fence: closed}]",
         ] {
             let name = try Self.name(written)
             let lines = ChainText.text(try Self.load(written)).split(separator: "\n").map(String.init)
             let first = try #require(lines.firstIndex { $0.hasSuffix("steps:") })
             let steps = lines[(first + 1)...].map { $0.drop { $0 == " " || $0 == "-" } }
-            let flow = steps.map { $0.contains(":") ? "{\($0)}" : String($0) }.joined(separator: ", ")
+            let flow = steps.map { $0.contains(":") && !$0.hasPrefix("{") ? "{\($0)}" : String($0) }.joined(
+                separator: ", ")
             #expect(try Self.name("steps: [\(flow)]").steps == name.steps, "\(flow)")
         }
     }

@@ -50,6 +50,14 @@ package enum ChainText {
             let entries = lists.map { "\(key($0.key)): \(list($0.value))" }.sorted()
             return ["\(title): {\(entries.joined(separator: ", "))}"]
         }
+        func otherwise(_ positions: [Int], _ fence: SteeringStep.Fence) -> String? {
+            positions.isEmpty ? fence == .absent ? nil : "none" : list(positions)
+        }
+        // A default of none is a closed fence without further words.
+        func fenced(_ text: String, _ positions: [Int], _ fence: SteeringStep.Fence) -> String {
+            if fence == .absent || fence == .closed && positions.isEmpty { return text }
+            return "{\(text), fence: \(fence.rawValue)}"
+        }
         switch step {
         case .healthy(let step):
             var keys: [String] = []
@@ -63,20 +71,12 @@ package enum ChainText {
             keys += map("subdivisions", step.subdivisions) { $0 }
             keys += map("countries", step.countries) { $0 }
             keys += map("continents", step.continents) { $0 }
-            if step.isFence {
-                keys.append("default: none")
-            } else if !step.otherwise.isEmpty {
-                keys.append("default: \(list(step.otherwise))")
-            }
-            return "geo: {\(keys.joined(separator: ", "))}"
+            if let otherwise = otherwise(step.otherwise, step.fence) { keys.append("default: \(otherwise)") }
+            return fenced("geo: {\(keys.joined(separator: ", "))}", step.otherwise, step.fence)
         case .prefix(let step):
             var entries = step.prefixes.map { "\($0.key): \(list($0.value))" }.sorted()
-            if step.isFence {
-                entries.append("\"*\": none")
-            } else if !step.otherwise.isEmpty {
-                entries.append("\"*\": \(list(step.otherwise))")
-            }
-            return "prefix: {\(entries.joined(separator: ", "))}"
+            if let otherwise = otherwise(step.otherwise, step.fence) { entries.append("\"*\": \(otherwise)") }
+            return fenced("prefix: {\(entries.joined(separator: ", "))}", step.otherwise, step.fence)
         case .proximity(let step):
             let bias = step.bias.contains { $0 != 0 } ? "bias: \(byName(step.bias))" : ""
             guard let count = step.count else { return bias.isEmpty ? "proximity" : "proximity: {\(bias)}" }

@@ -24,18 +24,13 @@ enum PolicySteps {
             let order = record.has("failover") ? reader.positions(record.items("failover")) : everybody
             return [.healthy(), .priority(SteeringStep.PriorityStep(order))]
         case .geolocation:
-            let geo = record.section("geolocation")
-            return [.healthy(), .geo(reader.geo(geo, isFence: !geo.has("default"))), .take(1)]
+            return [.healthy(), .geo(reader.geo(record.section("geolocation"), fence: .open)), .take(1)]
         case .geoproximity:
             return [.healthy(), .proximity(reader.proximity(record.section("geoproximity"))), .take(1)]
         case .multivalue:
             return [.healthy(), .take(record.optionalInteger("multivalue") ?? 8)]
         case .ipBased:
-            var step = reader.prefix(record.entries("ip-based"))
-            if !record.entries("ip-based").contains(where: { $0.key == .word }) {
-                step = SteeringStep.PrefixStep(prefixes: step.prefixes, otherwise: [], isFence: true)
-            }
-            return [.healthy(), .prefix(step), .take(1)]
+            return [.healthy(), .prefix(reader.prefix(record.entries("ip-based"), fence: .open)), .take(1)]
         }
     }
 }

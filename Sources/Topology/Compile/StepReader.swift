@@ -23,8 +23,9 @@ struct StepReader {
             return .healthy(
                 SteeringStep.HealthyStep(servers: healthy.integer("servers"), quorum: healthy.integer("quorum")))
         }
-        if let geo = step.record("geo") { return .geo(self.geo(geo)) }
-        if step.has("prefix") { return .prefix(prefix(step.entries("prefix"))) }
+        let fence = step.optionalText("fence").flatMap(SteeringStep.Fence.init(rawValue:))
+        if let geo = step.record("geo") { return .geo(self.geo(geo, fence: fence)) }
+        if step.has("prefix") { return .prefix(prefix(step.entries("prefix"), fence: fence)) }
         if let proximity = step.record("proximity") { return .proximity(self.proximity(proximity)) }
         if let nearest = step.record("nearest") {
             return .proximity(self.proximity(nearest, count: nearest.integer("count")))
@@ -74,23 +75,26 @@ struct StepReader {
             explore: isMeasured ? record.integer("explore") : 0)
     }
 
-    func prefix(_ entries: [Checked.MapEntry]) -> SteeringStep.PrefixStep {
+    /// `fence`: as it is written; a default of `none` is one too.
+    func prefix(_ entries: [Checked.MapEntry], fence: SteeringStep.Fence?) -> SteeringStep.PrefixStep {
         var prefixes: [IPPrefix: [Int]] = [:]
         var otherwise: [Int] = []
-        var isFence = false
+        var isNone = false
         for entry in entries {
             if entry.key == .word {
-                isFence = entry.value.text == "none"
+                isNone = entry.value.text == "none"
                 otherwise = positions(entry.value.items)
             }
             for prefix in StepChecks.prefixes(of: entry.key, sets: sets) {
                 prefixes[prefix] = positions(entry.value.items)
             }
         }
-        return SteeringStep.PrefixStep(prefixes: prefixes, otherwise: otherwise, isFence: isFence)
+        return SteeringStep.PrefixStep(
+            prefixes: prefixes, otherwise: otherwise, fence: fence ?? (isNone ? .closed : .absent))
     }
 
-    func geo(_ record: Record, isFence: Bool = false) -> SteeringStep.GeoStep {
+    /// `fence`: as in `prefix`.
+    func geo(_ record: Record, fence: SteeringStep.Fence?) -> SteeringStep.GeoStep {
         var prefixes: [IPPrefix: [Int]] = [:]
         for entry in record.entries("prefixes") {
             if case .prefix(let prefix) = entry.key { prefixes[prefix] = positions(entry.value.items) }
@@ -110,6 +114,6 @@ struct StepReader {
         return SteeringStep.GeoStep(
             prefixes: prefixes, networks: networks, cities: byCode("cities"), subdivisions: byCode("subdivisions"),
             countries: byCode("countries"), continents: byCode("continents"),
-            otherwise: positions(record.items("default")), isFence: isFence || isNone)
+            otherwise: positions(record.items("default")), fence: fence ?? (isNone ? .closed : .absent))
     }
 }

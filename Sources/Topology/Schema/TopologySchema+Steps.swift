@@ -30,6 +30,10 @@ extension TopologySchema {
             .init("shed", .record(shed), "Leaves answers out the more, the more loaded they are."),
             .init("take", .integer(1...8), "Keeps the first so many."),
             .init("limit", .integer(1...64), "The same; its name in older topologies."),
+            .init(
+                "fence", .choice(["open", "closed"]), .derived("`closed` with a default of `none`; else there is none"),
+                "Beside `geo` or `prefix`: nobody is sent beyond the lists that name him. When nobody of them is left, a"
+                    + " `closed` one gives no answer, an `open` one that of the smallest place all the same."),
         ])
 
     private static let answerList = Shape.oneOrMany(.candidate)
@@ -47,12 +51,14 @@ extension TopologySchema {
                 "The first of these that is healthy. Without an order that of the answers."),
             .init(
                 "geolocation", .record(geo),
-                "The healthy one of the smallest place; no answer without `default` where none matches."),
+                "The healthy one of the smallest place, or the one of the smallest place when none that match are; no answer"
+                    + " without `default` where none matches."),
             .init("geoproximity", .record(proximity), "The healthy one that is nearest."),
             .init("multivalue", .integer(1...8), "So many of the healthy together; 8 without a number."),
             .init(
                 "ip-based", .map(.clients, answerList, atLeast: 1),
-                "The healthy one of the longest prefix; no answer without `*` where none matches."),
+                "The healthy one of the longest prefix, or the one of the longest prefix when none that match are; no answer"
+                    + " without `*` where none matches."),
         ])
 
     static let healthy = RecordSchema(
@@ -83,7 +89,7 @@ extension TopologySchema {
             .init("continents", .map(.choice(continents), answerList), "By continent, from `dns.locations`."),
             .init(
                 "default", answerList,
-                "For everybody else. `none` gives them no answer, and makes the lists a fence: nobody spills beyond his."
+                "For everybody else. `none` gives them no answer, and makes the lists a fence (see `fence`)."
             ),
         ])
 

@@ -35,6 +35,11 @@ struct StepChecks {
             }
             checkCoordinates(step.position(of: key), "\(path).\(key)")
         }
+        if step.has("fence"), !step.has("geo"), !step.has("prefix") {
+            diagnostics.append(
+                step.position(of: "fence").error(
+                    "\(path): 'fence' stands beside a step without lists", "beside geo or prefix"))
+        }
         if let latency = step.record("latency"), !latency.has("file"), !latency.boolean("measured") {
             diagnostics.append(
                 latency.position.error(
