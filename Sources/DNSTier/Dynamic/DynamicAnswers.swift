@@ -17,6 +17,7 @@ package struct DynamicAnswers: Sendable {
     private var dead: [Set<DeadAddress>]
     private var flats: [FlatDynamic]
     private var writer = NameBlockWriter()
+    let ledger: AnswerLedger
     /// By cohort: what its situation was made of.
     private var settled: [Settled?]
     /// Names that go by a state of their own, by what an operator said of them.
@@ -44,7 +45,7 @@ package struct DynamicAnswers: Sendable {
     }
 
     /// `sources`: of each name's candidates, any numbers that are equal where the facts are.
-    init(_ names: [PreparedName], sources: [[Int]]) {
+    init(_ names: [PreparedName], sources: [[Int]], ledger: AnswerLedger = AnswerLedger()) {
         var cohorts: [Cohort] = []
         var known: [CohortKey: Int] = [:]
         var cohortOfName: [Int] = []
@@ -59,6 +60,7 @@ package struct DynamicAnswers: Sendable {
             cohortOfName.append(cohort)
         }
         self.names = names
+        self.ledger = ledger
         self.cohorts = cohorts
         self.cohortOfName = cohortOfName
         situations = Array(repeating: nil, count: names.count)
@@ -150,12 +152,14 @@ package struct DynamicAnswers: Sendable {
             block = old
         } else {
             block = writer.block(
-                name, rows: situation.rows, without: gone, ttl: ttl, isStale: situation.isStale)
+                name, rows: situation.rows, without: gone, ttl: ttl, isStale: situation.isStale,
+                ledger: ledger)
             blocks[index] = block
         }
         unsafe flats[index] = FlatDynamic(
             plan: UnsafeRawPointer(Unmanaged.passUnretained(name.plan).toOpaque()),
             choices: situation.memory.choices, variants: situation.memory.variants, answers: block.memory.answers,
+            kinds: block.memory.kinds,
             slotCount: UInt16(name.slots.count), isUniform: situation.isUniform ? 1 : 0,
             viewStride: UInt32(situation.viewStride))
     }

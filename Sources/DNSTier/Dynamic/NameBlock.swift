@@ -15,6 +15,8 @@ final class NameBlock: Sendable {
     @safe
     struct View: @unchecked Sendable {
         let answers: UnsafeMutablePointer<FlatAnswer>
+        /// Of each row, what its answers are counted by.
+        let kinds: UnsafeMutablePointer<UInt32>
     }
 
     fileprivate init(rows: [[Int]], dead: Set<DeadAddress>, ttl: UInt32, isStale: Bool, memory: View) {
@@ -25,7 +27,10 @@ final class NameBlock: Sendable {
         self.memory = memory
     }
 
-    deinit { unsafe UnsafeMutableRawPointer(memory.answers).deallocate() }
+    deinit {
+        unsafe UnsafeMutableRawPointer(memory.answers).deallocate()
+        unsafe memory.kinds.deallocate()
+    }
 }
 
 /// Lays out blocks; its room is used again from one to the next.
@@ -35,7 +40,8 @@ struct NameBlockWriter {
     private var pointers: [UInt32] = []
 
     mutating func block(
-        _ name: PreparedName, rows: [[Int]], without dead: Set<DeadAddress>, ttl: UInt32, isStale: Bool
+        _ name: PreparedName, rows: [[Int]], without dead: Set<DeadAddress>, ttl: UInt32, isStale: Bool,
+        ledger: AnswerLedger
     ) -> NameBlock {
         answers.removeAll(keepingCapacity: true)
         octets.removeAll(keepingCapacity: true)
@@ -61,7 +67,9 @@ struct NameBlockWriter {
         unsafe layout.write(answers, pointers, octets, to: memory)
         return unsafe NameBlock(
             rows: rows, dead: dead, ttl: ttl, isStale: isStale,
-            memory: NameBlock.View(answers: memory.assumingMemoryBound(to: FlatAnswer.self)))
+            memory: NameBlock.View(
+                answers: memory.assumingMemoryBound(to: FlatAnswer.self),
+                kinds: FlatMemory.copy(rows.map { ledger.number(name.kind(of: $0)) })))
     }
 
     private mutating func add(_ answer: ComposedAnswer) -> FlatAnswer {

@@ -30,6 +30,11 @@ package struct PreparedName: Sendable {
     /// What the answers are laid out for: the name itself, or what is behind the `*` of a wildcard.
     var suffix: Name { name.isWildcard ? name.parent ?? name : name }
 
+    /// What answers with the chosen candidates are counted by.
+    func kind(of chosen: [Int]) -> AnswerLedger.Kind {
+        AnswerLedger.Kind(name: settings.name, regions: Set(chosen.map { candidates[$0].region }).sorted())
+    }
+
     /// The records of `type` that the chosen candidates have, in their order; the first CNAME alone when there is one.
     ///
     /// `dead`: addresses that are left out, unless there are no others.

@@ -39,6 +39,7 @@ package struct Responder {
     let lookAhead: LookAhead
     /// Tallies in the order of `QueryCounter`; the worker adds them to its counters between turns.
     let tallies: UnsafeMutablePointer<UInt64>
+    let answerCounts: AnswerCounts.View
 
     /// Answers `query`.
     ///
@@ -139,12 +140,14 @@ package struct Responder {
         guard query.hasSubnet, query.subnet.sourceLength > 0 else {
             // A subnet of length 0 asks us not to look at the client (RFC 7871 section 7.1.2): its resolver decides.
             let chosen = unsafe dynamics.choose(name: name, slot: slot, client: client.canonical, random: &random)
+            unsafe answerCounts.add(chosen.kind)
             return unsafe finish(query, chosen.answer, scope: 0, reply)
         }
         let address = query.subnet.address
         let isMapped = address.family == .v6 && query.subnet.sourceLength >= 96
         let canonical = isMapped ? address.canonical : address
         let chosen = unsafe dynamics.choose(name: name, slot: slot, client: canonical, random: &random)
+        unsafe answerCounts.add(chosen.kind)
         // IPv4 inside IPv6 begins behind 96 bits.
         let shift: UInt8 = canonical.family != address.family ? 96 : 0
         return unsafe finish(query, chosen.answer, scope: chosen.scope &+ shift, reply)

@@ -11,10 +11,17 @@ package final class WorkerResponder {
     private let tallies: UnsafeMutablePointer<UInt64>
     private let tallyCount = QueryCounter.allCases.count
     private let conduct: UnsafeMutablePointer<Conduct>
+    private let counts: AnswerCounts
 
     /// `seed`: of the draws among weighted answers; not 0.
-    package init(table: AnswerTable, conduct: Conduct, seed: UInt64) {
+    package convenience init(table: AnswerTable, conduct: Conduct, seed: UInt64) {
+        self.init(table: table, conduct: conduct, seed: seed, counts: AnswerCounts(capacity: 1))
+    }
+
+    /// `counts`: of the worker.
+    init(table: AnswerTable, conduct: Conduct, seed: UInt64, counts: AnswerCounts) {
         self.table = table
+        self.counts = counts
         unsafe names = .allocate(byteCount: 2 * FoldedName.capacity, alignment: 8)
         unsafe names.initializeMemory(as: UInt8.self, repeating: 0, count: 2 * FoldedName.capacity)
         unsafe tallies = .allocate(capacity: tallyCount)
@@ -26,7 +33,7 @@ package final class WorkerResponder {
             to: Responder(
                 zones: table.zones.view, dynamics: table.dynamics.view, maximumUDPSize: conduct.maximumUDPSize,
                 random: seed, conduct: self.conduct, unquestioned: 0, names: names, lookAhead: LookAhead(),
-                tallies: tallies))
+                tallies: tallies, answerCounts: counts.view))
         settle()
     }
 

@@ -26,7 +26,8 @@ package struct HealthState: Sendable {
         sources = HealthSources(names)
         checked = names.indices.filter { !names[$0].lookedAt.isEmpty }
         own = checked.filter { names[$0].lookedAt.contains { $0.service == nil } }
-        answers = DynamicAnswers(names, sources: sources.ofNames)
+        answers = DynamicAnswers(
+            names, sources: sources.ofNames, ledger: old?.answers.ledger ?? AnswerLedger())
         capacity = CapacityControl(answers, sources: sources.all, adopting: old?.capacity)
         view = board.view
         dynamics = DynamicAnswers.compile([], health: []).table

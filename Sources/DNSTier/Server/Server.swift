@@ -71,7 +71,7 @@ package final class Server: DataPlane {
         let state = HealthState(prepared.names, board: health)
         let shared = WorkerShared(
             table: AnswerTable(zones: prepared.zones, dynamics: state.dynamics, generation: 1),
-            conduct: prepared.conduct)
+            conduct: prepared.conduct, workers: 2 * pairs)
         let settings = prepared.node.log
         let log = try settings.access.map { try AccessLog(path: $0, workers: 2 * pairs) }
         let journal: AnswerJournal?
@@ -233,7 +233,8 @@ package final class Server: DataPlane {
     private func view(of running: Running, table: AnswerTable) -> ServerView {
         ServerView(
             preparation: running.preparation, state: running.state, group: running.group, table: table,
-            board: running.health, lostLines: running.log?.dropped ?? 0, journal: running.journal,
+            board: running.health, answerCounts: running.shared.answerCounts, lostLines: running.log?.dropped ?? 0,
+            journal: running.journal,
             measured: measured.status(now: clock.now), now: clock.now)
     }
 }
@@ -274,8 +275,11 @@ final class WorkerShared: Sendable {
     /// Read when the table's generation moves, which every change of it is followed by.
     let conduct: Mutex<Conduct>
     let isAccepting = Atomic<Bool>(true)
+    /// By worker.
+    let answerCounts: [AnswerCounts]
 
-    init(table: AnswerTable, conduct: Conduct) {
+    init(table: AnswerTable, conduct: Conduct, workers: Int) {
+        answerCounts = (0..<workers).map { _ in AnswerCounts() }
         self.table = Published(table)
         self.conduct = Mutex(conduct)
     }
@@ -288,6 +292,7 @@ struct ServerView {
     let group: WorkerGroup
     let table: AnswerTable
     let board: HealthBoard
+    let answerCounts: [AnswerCounts]
     let lostLines: UInt64
     let journal: AnswerJournal?
     let measured: MeasuredLatency.Status

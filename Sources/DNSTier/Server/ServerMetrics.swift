@@ -44,6 +44,12 @@ enum ServerMetrics {
                 "meridian_dns_zone_serial", help: "Serial number of a zone.", labels: ["zone": zone.origin],
                 Double(zone.serial))
         }
+        for total in view.state.answers.ledger.totals(view.answerCounts) {
+            text.counter(
+                "meridian_dns_answers_total",
+                help: "Answers of dynamic names by region; one of several regions counts for each.",
+                labels: ["name": total.name, "region": total.region], total.count)
+        }
         for (index, name) in view.preparation.names.enumerated() {
             let facts = view.state.facts(of: index)
             text.gauge(

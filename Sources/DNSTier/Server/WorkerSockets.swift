@@ -71,7 +71,9 @@ final class WorkerSockets {
         let conduct = shared.conduct.withLock { $0 }
         limits = conduct.streams.share(of: pairs)
         proxies = conduct.proxies
-        responder = WorkerResponder(table: shared.table.load(), conduct: conduct, seed: worker.random.next() | 1)
+        responder = WorkerResponder(
+            table: shared.table.load(), conduct: conduct, seed: worker.random.next() | 1,
+            counts: shared.answerCounts[worker.index])
         responder.time = UInt32(truncatingIfNeeded: worker.wallClock.nanoseconds / 1_000_000_000)
         log?.turnEnded(responder)
         unsafe gathering = .allocate(byteCount: 2 * (Responder.maximumTCPSize + 2), alignment: 64)

@@ -7,12 +7,12 @@ extension DynamicTable.View {
     ///
     /// `client`: canonical.
     /// `random`: the state of the draws among weighted answers; moves on when there is one.
-    /// Returns the answer, and the width of the client's prefix that decided (0 ... 32 or 128).
+    /// Returns the answer, the width of the client's prefix that decided (0 ... 32 or 128), and what it is counted by.
     @inline(__always)
     @unsafe
     func choose(
         name: UInt32, slot: UInt32, client: IPAddress, random: inout UInt64
-    ) -> (answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8) {
+    ) -> (answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8, kind: UInt32) {
         let entry = unsafe names + Int(name)
         // A and AAAA have the first two slots, and a view each; whatever comes behind them shares the third.
         var choice = unsafe entry.pointee.choices + Int(min(slot, 2) &* entry.pointee.viewStride)
@@ -35,8 +35,9 @@ extension DynamicTable.View {
                 while unsafe variant.pointee.cumulative <= ball { unsafe variant += 1 }
             }
         }
-        let row = unsafe Int(variant.pointee.row) &* Int(entry.pointee.slotCount)
-        return unsafe (entry.pointee.answers + row + Int(slot), scope)
+        let row = unsafe Int(variant.pointee.row)
+        let position = unsafe row &* Int(entry.pointee.slotCount) &+ Int(slot)
+        return unsafe (entry.pointee.answers + position, scope, entry.pointee.kinds[row])
     }
 
     /// What the state of the draws picks out of 0 ..< `total`: the upper half of draw × total is even to one part in 2^32.

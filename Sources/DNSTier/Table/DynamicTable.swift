@@ -1,6 +1,6 @@
 import Steering
 
-/// A dynamic name in flat memory: 40 octets. Nothing that it points at is retained: the table holds it.
+/// A dynamic name in flat memory: 48 octets. Nothing that it points at is retained: the table holds it.
 @safe
 struct FlatDynamic: @unchecked Sendable {
     /// The plan that tells its clients' classes.
@@ -10,6 +10,8 @@ struct FlatDynamic: @unchecked Sendable {
     var variants: UnsafeMutablePointer<FlatVariant>
     /// Its own: one for each row and slot.
     var answers: UnsafeMutablePointer<FlatAnswer>
+    /// One for each row: what its answers are counted by.
+    var kinds: UnsafeMutablePointer<UInt32>
     var slotCount: UInt16
     /// 1 when all clients are of one class and need not be looked up.
     var isUniform: UInt16
@@ -22,7 +24,8 @@ struct FlatDynamic: @unchecked Sendable {
         return unsafe FlatDynamic(
             plan: UnsafeRawPointer(nowhere), choices: nowhere.assumingMemoryBound(to: FlatChoice.self),
             variants: nowhere.assumingMemoryBound(to: FlatVariant.self),
-            answers: nowhere.assumingMemoryBound(to: FlatAnswer.self), slotCount: 0, isUniform: 0, viewStride: 0)
+            answers: nowhere.assumingMemoryBound(to: FlatAnswer.self),
+            kinds: nowhere.assumingMemoryBound(to: UInt32.self), slotCount: 0, isUniform: 0, viewStride: 0)
     }()
 }
 
