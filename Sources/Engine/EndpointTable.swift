@@ -163,10 +163,14 @@ package final class EndpointTable: Sendable {
         let old = unsafe cell(slot).pointee.latency.load(ordering: .relaxed)
         let new = old == 0 ? nanoseconds : old &- old / 8 &+ nanoseconds / 8
         unsafe cell(slot).pointee.latency.store(new, ordering: .relaxed)
+        unsafe cell(slot).pointee.latencySum.add(nanoseconds, ordering: .relaxed)
     }
 
     /// The moving average in nanoseconds; 0 before the first sample.
     package func latency(_ slot: Int) -> UInt64 { unsafe cell(slot).pointee.latency.load(ordering: .relaxed) }
+
+    /// All samples together, in nanoseconds. There is one with each success.
+    package func latencySum(_ slot: Int) -> UInt64 { unsafe cell(slot).pointee.latencySum.load(ordering: .relaxed) }
 
     /// Failures in a row; see `EjectionPolicy`.
     package func failuresInARow(_ slot: Int) -> Int { unsafe cell(slot).pointee.streak.load(ordering: .relaxed) }
@@ -190,6 +194,6 @@ private struct Cell: ~Copyable {
     let failures = Atomic<UInt64>(0)
     let latency = Atomic<UInt64>(0)
     let streak = Atomic<Int>(0)
+    let latencySum = Atomic<UInt64>(0)
     private let padding = Atomic<UInt64>(0)
-    private let padding2 = Atomic<UInt64>(0)
 }

@@ -19,34 +19,12 @@ enum ForwardingMetrics {
             ("connections_closed_on_down_total", "Connections ended with their endpoint.", Tally.closedOnDown),
             ("connections_idle_total", "Connections ended by the idle timeout.", Tally.idle),
             ("connections_reset_total", "Connections that broke on either side.", Tally.resets),
-            ("client_bytes_total", "Octets received from clients.", Tally.fromClients),
-            ("endpoint_bytes_total", "Octets received from endpoints.", Tally.fromEndpoints),
+            ("received_bytes_total", "Octets received from clients.", Tally.fromClients),
+            ("sent_bytes_total", "Octets of endpoints, sent to clients.", Tally.fromEndpoints),
         ]
         for total in totals {
             text.counter("meridian_l4_\(total.name)", help: total.help, workers.total(total.cell))
         }
-        text.counter("meridian_l4_access_lines_dropped_total", help: "Access lines that found no room.", dropped)
-        var seen: Set<Int> = []
-        for route in routes {
-            for (position, slot) in route.slots.enumerated() where seen.insert(slot).inserted {
-                add(route, position, slot, to: &text)
-            }
-        }
-    }
-
-    private static func add(_ route: Route, _ position: Int, _ slot: Int, to text: inout MetricsText) {
-        let (pool, address) = (route.plan.pool.name, route.plan.endpoints[position].address.description)
-        text.gauge(
-            "meridian_l4_endpoint_up", help: "1 when the endpoint's check passes.",
-            labels: ["pool": pool, "endpoint": address], route.table.state(slot).contains(.up) ? 1 : 0)
-        text.gauge(
-            "meridian_l4_endpoint_connections", help: "Connections on the endpoint now.",
-            labels: ["pool": pool, "endpoint": address], Double(route.table.inFlight(slot)))
-        text.counter(
-            "meridian_l4_endpoint_connects_total", help: "Connects that succeeded.",
-            labels: ["pool": pool, "endpoint": address], route.table.successes(slot))
-        text.counter(
-            "meridian_l4_endpoint_connects_failed_total", help: "Connects that failed.",
-            labels: ["pool": pool, "endpoint": address], route.table.failures(slot))
+        text.droppedLines("access", dropped)
     }
 }

@@ -56,12 +56,14 @@ extension Exchange {
             counters.add(PoolCounter.nanoseconds, elapsed)
             counters.add(PoolCounter.firstBucket &+ LatencyBuckets.index(elapsed))
         }
+        unsafe route?.counters.add(RouteCounter.cell(status: status))
         if proxy.logs { proxy.log(self, elapsed: elapsed) }
         if let buffer = headBuffer {
             proxy.worker.buffers.give(buffer)
             headBuffer = nil
         }
         stage = .idle
+        unsafe route = nil
         unsafe self.pool = nil
         unsafe endpoint = nil
     }

@@ -31,6 +31,7 @@ package final class Exchange {
     /// Lives as long as its worker. Owned, since reading an owned constant counts no reference.
     let proxy: ProxyWorker
     unowned(unsafe) var upstream: UpstreamConnection?
+    unowned(unsafe) var route: WorkerRoute?
     unowned(unsafe) var pool: WorkerPool?
     unowned(unsafe) var endpoint: WorkerEndpoint?
 
@@ -131,6 +132,7 @@ package final class Exchange {
         reason = nil
         bytesIn = UInt64(head.length)
         bytesOut = 0
+        unsafe route = nil
         unsafe pool = nil
         unsafe endpoint = nil
         methodText = head.methodText
@@ -145,11 +147,13 @@ package final class Exchange {
             return refuse(400, HeadFault.malformedPath.reason)
         }
         let hostBytes = unsafe UnsafeRawBufferPointer(rebasing: headBytes[head.host.start..<head.host.end])
-        guard let route = unsafe proxy.plan.table.route(host: hostBytes, path: path) else {
+        guard let index = unsafe proxy.plan.table.route(host: hostBytes, path: path) else {
             proxy.count(WorkerCounter.unrouted)
             return refuse(404, "no-route")
         }
-        let pool = proxy.pool(ofRoute: route)
+        let route = proxy.route(index)
+        unsafe self.route = route
+        let pool = route.pool
         unsafe self.pool = pool
         responseTimeout = pool.responseTimeout
         idleTimeout = pool.idleTimeout

@@ -4,7 +4,8 @@ import Engine
 /// The tier's families in `/metrics`.
 enum Metrics {
     static func append(
-        total: (Int) -> UInt64, traffic: TrafficBook, pools: [String], dropped: UInt64, to text: inout MetricsText
+        total: (Int) -> UInt64, traffic: TrafficBook, routes: [String], pools: [String], dropped: UInt64,
+        to text: inout MetricsText
     ) {
         func counter(_ name: String, _ help: String, _ index: Int) {
             text.counter("meridian_l7_\(name)_total", help: help, total(index))
@@ -26,8 +27,15 @@ enum Metrics {
                 "meridian_l7_responses_total", help: "Responses by the first digit of their status.",
                 labels: ["class": "\(digit)xx"], total(WorkerCounter.status + digit - 1))
         }
-        text.counter(
-            "meridian_l7_access_log_dropped_total", help: "Access log lines that found no room.", dropped)
+        text.droppedLines("access", dropped)
+        for route in routes {
+            for (cell, name) in ["none", "1xx", "2xx", "3xx", "4xx", "5xx"].enumerated() {
+                text.counter(
+                    "meridian_l7_route_requests_total",
+                    help: "Requests by route and the class of their status; none when the client left before one.",
+                    labels: ["route": route, "class": name], traffic.total(route: route, cell))
+            }
+        }
         for pool in pools { append(pool, traffic, to: &text) }
     }
 

@@ -61,21 +61,44 @@ enum LatencyBuckets {
     }
 }
 
-/// The counter blocks of every pool that this process ever served, by name, so that they go on over reloads.
+/// What one worker counts of one route: requests by the first digit of the status that they got, 0 for none.
+enum RouteCounter {
+    static let count = 6
+
+    static func cell(status: Int) -> Int { status >= 100 ? min(status / 100, 5) : 0 }
+}
+
+/// The counter blocks of every pool and route that this process ever served, by name, so that they go on over reloads.
 final class TrafficBook: Sendable {
+    private struct Blocks {
+        var pools: [String: [CounterBlock]] = [:]
+        var routes: [String: [CounterBlock]] = [:]
+    }
+
     private let workers: Int
-    private let blocks = Mutex<[String: [CounterBlock]]>([:])
+    private let blocks = Mutex(Blocks())
 
     init(workers: Int) { self.workers = workers }
 
     /// One block per worker.
     func blocks(of pool: String) -> [CounterBlock] {
-        blocks.withLock { blocks in
-            if let known = blocks[pool] { return known }
-            let fresh = (0..<workers).map { _ in CounterBlock(count: PoolCounter.count) }
-            blocks[pool] = fresh
-            return fresh
-        }
+        blocks.withLock { blocks($0.pools[pool], PoolCounter.count, &$0.pools[pool]) }
+    }
+
+    /// One block per worker.
+    func blocks(ofRoute route: String) -> [CounterBlock] {
+        blocks.withLock { blocks($0.routes[route], RouteCounter.count, &$0.routes[route]) }
+    }
+
+    private func blocks(_ known: [CounterBlock]?, _ count: Int, _ place: inout [CounterBlock]?) -> [CounterBlock] {
+        if let known { return known }
+        let fresh = (0..<workers).map { _ in CounterBlock(count: count) }
+        place = fresh
+        return fresh
+    }
+
+    func total(route: String, _ counter: Int) -> UInt64 {
+        blocks(ofRoute: route).reduce(0) { $0 &+ $1.read(counter) }
     }
 
     func total(_ pool: String, _ counter: Int) -> UInt64 {

@@ -21,7 +21,10 @@ final class ProxyWorker: @unchecked Sendable {
     private(set) var plan: Plan
     /// By index in the plan's pools.
     private var pools: [WorkerPool] = []
+    /// By index in the plan's routes.
+    private var routes: [WorkerRoute] = []
     // Kept for the life of the process: exchanges refer to them without owning.
+    private var knownRoutes: [String: WorkerRoute] = [:]
     private var knownPools: [String: WorkerPool] = [:]
     private var knownEndpoints: [Int: WorkerEndpoint] = [:]
     private var listeners: [SocketAddress: Listener] = [:]
@@ -64,6 +67,7 @@ final class ProxyWorker: @unchecked Sendable {
         plan = active.plan
         measuresRoundTrips = plan.measuresRoundTrips
         pools = plan.pools.map { pool(for: $0, active) }
+        routes = plan.routes.indices.map { route(at: $0) }
         if isAccepting { try openListeners() }
     }
 
@@ -89,7 +93,20 @@ final class ProxyWorker: @unchecked Sendable {
         return pool
     }
 
-    func pool(ofRoute route: Int) -> WorkerPool { pools[plan.poolOfRoute[route]] }
+    private func route(at index: Int) -> WorkerRoute {
+        let (name, pool) = (plan.routes[index].name, pools[plan.poolOfRoute[index]])
+        if let known = knownRoutes[name] {
+            known.adopt(pool)
+            return known
+        }
+        let route = WorkerRoute(
+            name: name, counters: traffic.blocks(ofRoute: name)[worker.index], pool: pool)
+        knownRoutes[name] = route
+        return route
+    }
+
+    /// The route at `index` in the plan.
+    func route(_ index: Int) -> WorkerRoute { routes[index] }
 
     // MARK: - Listeners
 

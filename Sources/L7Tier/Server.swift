@@ -163,8 +163,8 @@ package final class Server: DataPlane {
         guard let current = running.withLock({ $0 }) else { return }
         let plan = current.published.load().plan
         Metrics.append(
-            total: current.group.total, traffic: current.traffic, pools: plan.pools.map(\.name),
-            dropped: current.log?.dropped ?? 0, to: &text)
+            total: current.group.total, traffic: current.traffic, routes: plan.routes.map(\.name),
+            pools: plan.pools.map(\.name), dropped: current.log?.dropped ?? 0, to: &text)
         text.counter(
             "meridian_l7_round_trips_total", help: "Round trips of clients that were measured for latency maps.",
             current.roundTrips.samples)

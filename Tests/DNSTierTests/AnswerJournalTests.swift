@@ -151,8 +151,9 @@ struct AnswerJournalTests {
         #expect(lines.contains { $0["served"]["generation"].int == 4 })
         var text = MetricsText()
         node.server.metrics(into: &text)
+        #expect(Exposition(text.rendered).problems == [])
         #expect(text.rendered.contains("meridian_dns_explained_total \(asked.count)\n"))
-        #expect(text.rendered.contains("meridian_dns_explanations_lost_total 0\n"))
+        #expect(text.rendered.contains("meridian_log_dropped_lines_total{log=\"explain\"} 0\n"))
     }
 
     @Test("One of so many, as text, and reasons of peers do not break lines")

@@ -1,6 +1,7 @@
 import ControlPlane
 import Foundation
 import Model
+import TestKit
 import Testing
 import Topology
 
@@ -48,11 +49,12 @@ import Topology
             return String(decoding: try JSONEncoder.sorted.encode(try #require(found)), as: UTF8.self)
         }
 
-        func metric(_ name: String) -> Double? {
+        func metric(_ name: String, _ labels: [String: String] = [:]) -> Double? {
             var text = MetricsText()
             server.metrics(into: &text)
-            let line = text.rendered.split(separator: "\n").first { $0.hasPrefix(name + " ") }
-            return line.flatMap { Double($0.dropFirst(name.count + 1)) }
+            let exposition = Exposition(text.rendered)
+            #expect(exposition.problems == [])
+            return exposition.value(name, labels)
         }
 
         /// What an L7 node of `region` says, through the codec that federation uses.
@@ -105,7 +107,7 @@ import Topology
         let found = try node.explain("10.1.2.3")
         #expect(found.contains("2% try eu, of which nothing is known"), "\(found)")
         #expect(found.contains("\"share\":0.98") && found.contains("\"share\":0.02"), "\(found)")
-        let spent = try #require(node.metric("meridian_dns_explored_answer_share{name=\"www.shop.test.\"}"))
+        let spent = try #require(node.metric("meridian_dns_explored_answer_share", ["name": "www.shop.test."]))
         #expect(spent > 0 && spent <= 0.02 + 1e-9)
         let status = String(decoding: try JSONEncoder.sorted.encode(node.server.status()), as: UTF8.self)
         #expect(status.contains("\"exploredShare\":0.02"), "\(status)")

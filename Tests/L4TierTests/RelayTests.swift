@@ -18,8 +18,8 @@ import Testing
         client.close()
         #expect(await stage.eventually { stage.counter("connections_finished_total") == 1 })
         #expect(stage.inFlight(0) == 0)
-        #expect(stage.counter("client_bytes_total") == 490 + 0)
-        #expect(stage.counter("endpoint_bytes_total") == stage.counter("client_bytes_total"))
+        #expect(stage.counter("received_bytes_total") == 490 + 0)
+        #expect(stage.counter("sent_bytes_total") == stage.counter("received_bytes_total"))
         await stage.server.stop(deadline: .zero)
     }
 
@@ -70,7 +70,7 @@ import Testing
         #expect(client.send("later"))
         client.close()
         #expect(await stage.eventually { stage.counter("connections_finished_total") == 1 })
-        #expect(stage.counter("client_bytes_total") == 5)
+        #expect(stage.counter("received_bytes_total") == 5)
         await stage.server.stop(deadline: .zero)
     }
 
@@ -104,7 +104,7 @@ import Testing
         #expect(intact)
         #expect(client.receive() == .end)
         #expect(await stage.eventually { stage.counter("connections_finished_total") == 1 })
-        #expect(stage.counter("client_bytes_total") == UInt64(size))
+        #expect(stage.counter("received_bytes_total") == UInt64(size))
         await stage.server.stop(deadline: .zero)
     }
 

@@ -79,11 +79,15 @@ struct Safety {
             snapshot.safety.map { rule in
                 let isOpen = check.isOpen(rule, view)
                 let gate = "\(rule.name) is \(isOpen ? "open" : "closed")"
-                return [
-                    "rule": .string(rule.name), "kind": rule.isGate ? "gate" : "atLeast",
-                    "holds": .bool(rule.isGate ? isOpen : broken[rule.name] == nil),
-                    "text": .string(rule.isGate ? gate : broken[rule.name] ?? ""),
-                ]
+                // A closed gate is a rule at work, not a broken one: it has no `holds` to be false.
+                return rule.isGate
+                    ? [
+                        "rule": .string(rule.name), "kind": "gate", "open": .bool(isOpen), "text": .string(gate),
+                    ]
+                    : [
+                        "rule": .string(rule.name), "kind": "atLeast", "holds": .bool(broken[rule.name] == nil),
+                        "text": .string(broken[rule.name] ?? ""),
+                    ]
             })
     }
 }

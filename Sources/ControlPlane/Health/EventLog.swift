@@ -59,6 +59,7 @@ package final class EventLog: Sendable {
     private struct State {
         var events: [Event] = []
         var next: UInt64 = 1
+        var counts: [Event.Severity: UInt64] = [:]
     }
 
     private let capacity: Int
@@ -85,12 +86,16 @@ package final class EventLog: Sendable {
             let event = Event(
                 number: state.next, time: time, kind: kind, subject: subject, text: text, severity: severity)
             state.next += 1
+            state.counts[severity, default: 0] += 1
             if state.events.count == capacity { state.events.removeFirst() }
             state.events.append(event)
             return event
         }
         sink(event)
     }
+
+    /// How many there were since the start.
+    package func count(of severity: Event.Severity) -> UInt64 { state.withLock { $0.counts[severity] ?? 0 } }
 
     /// Oldest first; those after `number` only.
     package func events(after number: UInt64 = 0) -> [Event] {

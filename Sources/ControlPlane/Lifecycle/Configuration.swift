@@ -46,8 +46,16 @@ package final class NodeState: Sendable {
         }
     }
 
+    /// What became of the reloads since the start.
+    package struct Reloads: Sendable, Hashable {
+        package var taken: UInt64 = 0
+        package var refused: UInt64 = 0
+        package var latestWasRefused = false
+    }
+
     package let startedAt: Timestamp
     private let held: Mutex<(configuration: Configuration, phase: Phase)>
+    private let reloading = Mutex(Reloads())
 
     package init(_ configuration: Configuration, startedAt: Timestamp = .now) {
         self.startedAt = startedAt
@@ -56,6 +64,15 @@ package final class NodeState: Sendable {
 
     package var configuration: Configuration { held.withLock { $0.configuration } }
     package var phase: Phase { held.withLock { $0.phase } }
+
+    package var reloads: Reloads { reloading.withLock { $0 } }
+
+    package func noteReload(taken: Bool) {
+        reloading.withLock { reloads in
+            if taken { reloads.taken += 1 } else { reloads.refused += 1 }
+            reloads.latestWasRefused = !taken
+        }
+    }
 
     package func install(_ configuration: Configuration) { held.withLock { $0.configuration = configuration } }
 

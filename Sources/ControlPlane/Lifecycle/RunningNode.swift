@@ -138,11 +138,13 @@ package final class RunningNode: Sendable {
     package func reload() throws(InvalidTopology) -> Configuration {
         do {
             let configuration = try reloadLock.withLock { _ throws(InvalidTopology) in try replace() }
+            state.noteReload(taken: true)
             board.events.record(
                 .configuration, name,
                 "generation \(configuration.generation) in force: \(configuration.fingerprintText)")
             return configuration
         } catch {
+            state.noteReload(taken: false)
             board.events.record(
                 .configuration, name,
                 "reload refused, nothing changed: " + error.diagnostics.map(\.description).joined(separator: "; "),

@@ -5,6 +5,7 @@ package struct MetricsText: Sendable {
         case counter
         case gauge
         case histogram
+        case summary
     }
 
     package typealias Labels = KeyValuePairs<String, String>
@@ -26,6 +27,11 @@ package struct MetricsText: Sendable {
         append("\(name)\(Self.text(labels)) \(value)", to: name, .counter, help)
     }
 
+    /// A counter of something that has parts, such as seconds.
+    package mutating func counter(_ name: String, help: String, labels: Labels = [:], amount: Double) {
+        append("\(name)\(Self.text(labels)) \(Self.text(amount))", to: name, .counter, help)
+    }
+
     package mutating func gauge(_ name: String, help: String, labels: Labels = [:], _ value: Double) {
         append("\(name)\(Self.text(labels)) \(Self.text(value))", to: name, .gauge, help)
     }
@@ -44,6 +50,19 @@ package struct MetricsText: Sendable {
         }
         append("\(name)_sum\(Self.text(labels)) \(Self.text(sum))", to: name, .histogram, help)
         append("\(name)_count\(Self.text(labels)) \(cumulative)", to: name, .histogram, help)
+    }
+
+    /// Adds a summary without quantiles: how many observations there were, and the sum of all observed values.
+    package mutating func summary(_ name: String, help: String, labels: Labels = [:], sum: Double, count: UInt64) {
+        append("\(name)_sum\(Self.text(labels)) \(Self.text(sum))", to: name, .summary, help)
+        append("\(name)_count\(Self.text(labels)) \(count)", to: name, .summary, help)
+    }
+
+    /// Adds what became of the lines of one of the node's own logs: a family that all tiers share.
+    package mutating func droppedLines(_ log: StaticString, _ count: UInt64) {
+        counter(
+            "meridian_log_dropped_lines_total", help: "Lines that found no room, by the log they were meant for.",
+            labels: ["log": "\(log)"], count)
     }
 
     /// The whole exposition, families in the order of their first sample.

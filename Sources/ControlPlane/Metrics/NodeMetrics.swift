@@ -7,18 +7,22 @@ import Model
 enum NodeMetrics {
     static func text(_ node: RunningNode) -> String {
         var text = MetricsText()
-        process(node, &text)
+        ProcessMetrics.append(to: &text)
+        identity(node, &text)
+        configuration(node, &text)
+        events(node, &text)
         verdicts(node, &text)
         overrides(node, &text)
         saved(node, &text)
         loads(node, &text)
         endpoints(node, &text)
+        candidates(node, &text)
         federation(node, &text)
         node.plane.metrics(into: &text)
         return text.rendered
     }
 
-    private static func process(_ node: RunningNode, _ text: inout MetricsText) {
+    private static func identity(_ node: RunningNode, _ text: inout MetricsText) {
         let configuration = node.state.configuration
         text.gauge(
             "meridian_node_info", help: "Constant 1; the labels say which node this is.",
@@ -26,12 +30,6 @@ enum NodeMetrics {
                 "node": node.name, "tier": node.plane.tier.rawValue, "region": configuration.regionName,
                 "configuration": configuration.fingerprintText,
             ], 1)
-        text.gauge(
-            "meridian_node_start_time_seconds", help: "When the process started, seconds since the Unix epoch.",
-            Double(node.state.startedAt.milliseconds) / 1000)
-        text.gauge(
-            "meridian_node_configuration_generation", help: "1 at boot, one more with each reload.",
-            Double(configuration.generation))
         for shortage in Shortage.allCases {
             text.counter(
                 "meridian_node_shortages_total", help: "Times that this process lacked something of its own.",
@@ -42,6 +40,35 @@ enum NodeMetrics {
             text.gauge(
                 "meridian_node_state", help: "1 for the state that the node is in.", labels: ["state": state.rawValue],
                 state == current ? 1 : 0)
+        }
+    }
+
+    private static func configuration(_ node: RunningNode, _ text: inout MetricsText) {
+        let configuration = node.state.configuration
+        let reloads = node.state.reloads
+        text.gauge(
+            "meridian_config_generation", help: "1 at boot, one more with each reload.",
+            Double(configuration.generation))
+        text.gauge(
+            "meridian_config_last_reload_successful",
+            help: "1 when the latest reload, or the boot, was taken; 0 when it was refused and changed nothing.",
+            reloads.latestWasRefused ? 0 : 1)
+        text.gauge(
+            "meridian_config_last_reload_success_timestamp_seconds",
+            help: "When the configuration in force was taken, seconds since the Unix epoch.",
+            Double(configuration.loadedAt.milliseconds) / 1000)
+        for (result, count) in [("taken", reloads.taken), ("refused", reloads.refused)] {
+            text.counter(
+                "meridian_config_reloads_total", help: "Reloads since the start, by what became of them.",
+                labels: ["result": result], count)
+        }
+    }
+
+    private static func events(_ node: RunningNode, _ text: inout MetricsText) {
+        for severity in Event.Severity.allCases {
+            text.counter(
+                "meridian_events_total", help: "Events since the start, by who has to look.",
+                labels: ["severity": severity.rawValue], node.board.events.count(of: severity))
         }
     }
 
@@ -96,19 +123,27 @@ enum NodeMetrics {
         let counters = node.keeper.counters
         text.counter("meridian_state_writes_total", help: "State files written.", counters.writes)
         text.counter("meridian_state_write_failures_total", help: "State files not written.", counters.failures)
-        text.gauge("meridian_state_octets", help: "Size of the state file.", Double(counters.size))
+        text.gauge("meridian_state_bytes", help: "Size of the state file.", Double(counters.size))
         if let written = counters.writtenAt {
             text.gauge(
-                "meridian_state_written_time_seconds", help: "When it was written, seconds since the Unix epoch.",
+                "meridian_state_written_timestamp_seconds", help: "When it was written, seconds since the Unix epoch.",
                 Double(written.milliseconds) / 1000)
         }
     }
 
     private static func overrides(_ node: RunningNode, _ text: inout MetricsText) {
         for rule in Safety(node).value.array {
-            text.gauge(
-                "meridian_safety_rule_holds", help: "1 while a safety rule holds; for gates, while it is open.",
-                labels: ["rule": rule["rule"].string ?? ""], rule["holds"].bool == true ? 1 : 0)
+            let name = rule["rule"].string ?? ""
+            // A closed gate does what it is for: nothing is broken, and no alert should say so.
+            if let isOpen = rule["open"].bool {
+                text.gauge(
+                    "meridian_safety_gate_open", help: "1 while a gate is open, so that what it guards may be changed.",
+                    labels: ["gate": name], isOpen ? 1 : 0)
+            } else {
+                text.gauge(
+                    "meridian_safety_rule_holds", help: "1 while a safety rule holds, 0 while it is broken.",
+                    labels: ["rule": name], rule["holds"].bool == true ? 1 : 0)
+            }
         }
         let live = node.overrides.set.live(at: .now)
         for action in Override.Action.allCases {
@@ -118,7 +153,7 @@ enum NodeMetrics {
         }
         if let next = live.map(\.expires).min() {
             text.gauge(
-                "meridian_overrides_next_expiry_seconds",
+                "meridian_overrides_next_expiry_timestamp_seconds",
                 help: "When the next override expires, seconds since the Unix epoch.",
                 Double(next.milliseconds) / 1000)
         }
@@ -131,9 +166,14 @@ enum NodeMetrics {
         for pool in configuration.ownPools {
             for endpoint in snapshot.endpoints(of: pool, in: configuration.me.region) {
                 let slot = configuration.slots[endpoint.index]
-                let labels: MetricsText.Labels = [
-                    "pool": snapshot[pool].name, "endpoint": "\(snapshot[endpoint].address)",
-                ]
+                let (name, address) = (snapshot[pool].name, "\(snapshot[endpoint].address)")
+                let labels: MetricsText.Labels = ["pool": name, "endpoint": address]
+                text.gauge(
+                    "meridian_endpoint_up", help: "1 when the endpoint's check passes, by its rise and fall.",
+                    labels: labels, table.state(slot).contains(.up) ? 1 : 0)
+                text.gauge(
+                    "meridian_endpoint_ejected", help: "1 while the endpoint is out because real traffic failed on it.",
+                    labels: labels, table.state(slot).contains(.ejected) ? 1 : 0)
                 text.gauge(
                     "meridian_endpoint_usable", help: "1 when new traffic may go to the endpoint.", labels: labels,
                     table.state(slot).isUsable ? 1 : 0)
@@ -146,7 +186,44 @@ enum NodeMetrics {
                 text.counter(
                     "meridian_endpoint_failures_total", help: "Operations that failed by the endpoint's fault.",
                     labels: labels, table.failures(slot))
+                text.summary(
+                    "meridian_endpoint_latency_seconds",
+                    help: "HTTP: from a request's head to the end of its response. TCP: until the connection stands.",
+                    labels: labels, sum: Double(table.latencySum(slot)) / 1e9, count: table.successes(slot))
+                checks(node.probing.checks(slot), pool: name, endpoint: address, &text)
             }
+        }
+    }
+
+    private static func checks(
+        _ checks: EndpointProbing.Checks?, pool: String, endpoint: String, _ text: inout MetricsText
+    ) {
+        guard let checks else { return }
+        let labels: MetricsText.Labels = ["pool": pool, "endpoint": endpoint]
+        text.gauge(
+            "meridian_endpoint_check_passed", help: "1 when the latest check passed, whatever rise and fall say.",
+            labels: labels, checks.latest.up ? 1 : 0)
+        text.gauge(
+            "meridian_endpoint_check_duration_seconds", help: "How long the latest check took.", labels: labels,
+            Double(checks.latest.latency.nanoseconds) / 1e9)
+        for (result, count) in [("passed", checks.passed), ("failed", checks.failed)] {
+            text.counter(
+                "meridian_endpoint_checks_total", help: "Checks of the endpoint, by how they ended.",
+                labels: ["pool": pool, "endpoint": endpoint, "result": result], count)
+        }
+    }
+
+    /// What a DNS node sees of the addresses that it answers with.
+    private static func candidates(_ node: RunningNode, _ text: inout MetricsText) {
+        var told: Set<String> = []
+        for (candidate, report) in node.candidates.candidates {
+            guard let report, told.insert("\(candidate.name) \(candidate.region) \(candidate.address)").inserted else {
+                continue
+            }
+            text.gauge(
+                "meridian_name_check_up", help: "1 when an address that a name answers with can be reached from here.",
+                labels: ["name": candidate.name, "region": candidate.region, "address": "\(candidate.address)"],
+                report.up ? 1 : 0)
         }
     }
 

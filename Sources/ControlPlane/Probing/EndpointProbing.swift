@@ -12,6 +12,13 @@ package final class EndpointProbing: Sendable {
         package let report: ProbeReport
     }
 
+    /// How the checks of an endpoint went since it is checked.
+    package struct Checks: Sendable, Hashable {
+        package var latest: ProbeOutcome
+        package var passed: UInt64 = 0
+        package var failed: UInt64 = 0
+    }
+
     private let ledger: Ledger
     private let service: ProbeService<Int>
 
@@ -47,6 +54,9 @@ package final class EndpointProbing: Sendable {
     /// The last report on an endpoint; nil before the first.
     package func report(_ slot: Int) -> ProbeReport? { ledger.report(slot) }
 
+    /// Nil before the first check.
+    package func checks(_ slot: Int) -> Checks? { ledger.checks(slot) }
+
     package func stop() async { await service.stop() }
 
     /// The endpoints of the node's region in pools of the kind that its tier serves; none for DNS nodes.
@@ -72,6 +82,14 @@ private final class Ledger: Sendable {
     private struct State {
         var places: [Int: Place] = [:]
         var reports: [Int: ProbeReport] = [:]
+        var checks: [Int: EndpointProbing.Checks] = [:]
+
+        mutating func note(_ outcome: ProbeOutcome, at slot: Int) {
+            var known = checks[slot] ?? EndpointProbing.Checks(latest: outcome)
+            known.latest = outcome
+            if outcome.up { known.passed += 1 } else { known.failed += 1 }
+            checks[slot] = known
+        }
     }
 
     private let table: EndpointTable
@@ -87,6 +105,7 @@ private final class Ledger: Sendable {
         state.withLock { state in
             state.places = places
             state.reports = state.reports.filter { checked.contains($0.key) }
+            state.checks = state.checks.filter { checked.contains($0.key) }
         }
         // Without a check an endpoint counts as up and has no role.
         for slot in places.keys where !checked.contains(slot) {
@@ -97,10 +116,13 @@ private final class Ledger: Sendable {
 
     func report(_ slot: Int) -> ProbeReport? { state.withLock { $0.reports[slot] } }
 
+    func checks(_ slot: Int) -> EndpointProbing.Checks? { state.withLock { $0.checks[slot] } }
+
     func accept(_ report: ProbeReport, at slot: Int) {
         let place = state.withLock { state in
             guard let place = state.places[slot] else { return Place?.none }
             state.reports[slot] = report
+            state.note(report.outcome, at: slot)
             return place
         }
         // A report that was under way when its endpoint left the topology.

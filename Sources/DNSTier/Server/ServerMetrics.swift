@@ -16,14 +16,11 @@ enum ServerMetrics {
                 view.total(counter))
         }
         for (name, help, counter) in totals { text.counter(name, help: help, view.total(counter)) }
-        text.counter(
-            "meridian_dns_log_lines_lost_total", help: "Access log lines that found no room.", view.lostLines)
+        text.droppedLines("access", view.lostLines)
+        text.droppedLines("explain", view.journal?.lost ?? 0)
         text.counter(
             "meridian_dns_explained_total", help: "Sampled answers that were explained in the log.",
             view.journal?.written ?? 0)
-        text.counter(
-            "meridian_dns_explanations_lost_total", help: "Sampled answers that found no room to be explained.",
-            view.journal?.lost ?? 0)
         text.gauge(
             "meridian_dns_connections_waiting", help: "TCP connections with answers that the client has not taken.",
             Double(view.total(.busyConnections)))
