@@ -82,7 +82,8 @@ import Testing
     @Test func explainFetchesTheChainOfWhatIsDown() async throws {
         let node = try Node { request in
             if request.query.contains("kind=verdict") {
-                return Self.json(200, #"{"reasons": [{"source": "l4", "text": "no primary", "depth": 0}]}"#)
+                return Self.json(
+                    200, #"{"healthy": false, "reasons": [{"source": "l4", "text": "no primary", "depth": 0}]}"#)
             }
             return Self.json(
                 200,
@@ -98,6 +99,34 @@ import Testing
         #expect(
             node.requests.map { QueryString($0.query).values }.dropFirst()
                 == [["kind": "verdict", "service": "shop", "region": "eu-west"]])
+        await node.server.stop()
+    }
+
+    @Test func explainNamesTheAddressesWhereTheServiceIsWell() async throws {
+        let node = try Node { request in
+            let isWell = request.query.contains("region=eu-west")
+            return Self.json(
+                200,
+                #"{"healthy": \#(isWell), "reasons": [{"source": "l7", "text": "shop: \#(isWell ? 2 : 0) of 2", "depth": 0}]}"#
+            )
+        }
+        let answer = try #require(
+            StatusValue(
+                json: Array(
+                    """
+                    {"service": "shop", "candidates": [
+                        {"region": "us-east", "healthy": false, "reason": "l7: shop: 0 of 2", "down": []},
+                        {"region": "eu-west", "healthy": false, "reason": "dns-1: 10.0.0.1:80: refused", "down": ["10.0.0.1"]}
+                    ]}
+                    """.utf8)))
+        let command = try ExplainDNS.parse(["a.test", "A", "--client", "10.0.0.1", "--node", node.target.url])
+        let whole = await command.withChains(answer, from: node.target, client)
+        #expect(whole["candidates"].array[0]["reason"].string == nil)
+        #expect(whole["candidates"].array[0]["reasons"].array.first?["text"] == "shop: 0 of 2")
+        #expect(whole["candidates"].array[1]["reason"] == "dns-1: 10.0.0.1:80: refused")
+        #expect(whole["candidates"].array[1]["reasons"].array.isEmpty)
+        let text = Explanation.text(whole)
+        #expect(text.contains("10.0.0.1:80: refused") && text.contains("DOWN"), "\(text)")
         await node.server.stop()
     }
 

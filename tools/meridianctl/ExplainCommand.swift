@@ -61,15 +61,16 @@ struct ExplainDNS: AsyncParsableCommand {
     }
 
     /// The answer with the whole chain of reasons at each region that is not healthy, instead of a summary.
-    private func withChains(_ answer: StatusValue, from target: Target, _ admin: AdminClient) async -> StatusValue {
+    func withChains(_ answer: StatusValue, from target: Target, _ admin: AdminClient) async -> StatusValue {
         guard let service = answer["service"].string else { return answer }
         var candidates: [StatusValue] = []
         for var candidate in answer["candidates"].array {
             if candidate["healthy"].bool == false, let region = candidate["region"].string {
                 let question = [("kind", "verdict"), ("service", service), ("region", region)]
-                let verdict = await admin.get("/explain?" + QueryText.joined(question), from: target)
-                if let reasons = try? verdict.get()["reasons"], !reasons.array.isEmpty {
-                    candidate["reasons"] = reasons
+                let verdict = try? await admin.get("/explain?" + QueryText.joined(question), from: target).get()
+                // A service that is well is not why: then the answer's own addresses are, and its reason names them.
+                if let verdict, verdict["healthy"].bool == false, !verdict["reasons"].array.isEmpty {
+                    candidate["reasons"] = verdict["reasons"]
                     candidate["reason"] = nil
                 }
             }
