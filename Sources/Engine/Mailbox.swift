@@ -33,6 +33,13 @@ package final class Mailbox: Sendable {
         }
     }
 
+    /// A descriptor of its own for the channel that listens, so that either can be closed.
+    func duplicate() throws(SocketError) -> CInt {
+        let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard duplicate >= 0 else { throw SocketError("duplicate a mailbox", errno) }
+        return duplicate
+    }
+
     deinit { close(descriptor) }
 }
 
@@ -40,10 +47,10 @@ package final class Mailbox: Sendable {
 package final class MailboxChannel: Channel {
     private let mailbox: Mailbox
 
-    init(worker: Worker, mailbox: Mailbox) {
+    /// `descriptor` is the mailbox's, duplicated.
+    init(worker: Worker, mailbox: Mailbox, descriptor: CInt) {
         self.mailbox = mailbox
-        // A duplicate, so that the channel and the mailbox each close their own.
-        super.init(worker: worker, descriptor: fcntl(mailbox.descriptor, F_DUPFD_CLOEXEC, 0))
+        super.init(worker: worker, descriptor: descriptor)
     }
 
     override public func ready(_ readiness: Readiness) {

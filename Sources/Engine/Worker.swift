@@ -16,6 +16,8 @@ package final class Worker {
 
     let poller: Poller
     private let heartbeat: CInt
+    /// Where the mailbox is heard. Opened with the rest: a worker that is told to start without it would be deaf.
+    private let slot: CInt
     var timers: TimerWheel
     private var registered: Unmanaged<Channel>?
     private var graves: [Unmanaged<Channel>] = unsafe []
@@ -34,6 +36,7 @@ package final class Worker {
         self.index = index
         self.counters = counters
         mailbox = try Mailbox()
+        slot = try mailbox.duplicate()
         heartbeat = try Heartbeat.timer()
         poller = try Poller()
         buffers = BufferPool()
@@ -61,7 +64,7 @@ package final class Worker {
 
     /// Serves events until `stop()`.
     func run() {
-        MailboxChannel(worker: self, mailbox: mailbox).register()
+        MailboxChannel(worker: self, mailbox: mailbox, descriptor: slot).register()
         Heartbeat(worker: self, descriptor: heartbeat).register()
         // A constant: no reference is counted in each turn.
         let hook = endHook

@@ -2,6 +2,7 @@ import Engine
 import Glibc
 import Model
 import Synchronization
+import TestKit
 import Testing
 
 @Suite("Workers", .timeLimit(.minutes(1)))
@@ -126,6 +127,15 @@ struct WorkerTests {
     func noThread() throws {
         // No address space is large enough for its stack.
         #expect(throws: SocketError.self) { try Thread.start(name: "huge", stackSize: 1 << 47) {} }
+    }
+
+    @Test("A group that has started hears its messages although nothing can be opened any more")
+    func hearsWithoutDescriptors() async throws {
+        for _ in 0..<50 {
+            let group = try WorkerGroup(count: 2, name: "test", counters: 0) { _ in }
+            // What a worker does after its set-up must not need a descriptor.
+            await withoutDescriptors { await group.stop() }
+        }
     }
 
     private struct Reverser: DatagramAnswerer {
