@@ -37,6 +37,11 @@ package protocol DataPlane: AnyObject, Sendable {
     /// - Returns: what there is to tell, each in a sentence: a file that was read anew or refused.
     func refresh() -> [Event.Remark]
 
+    /// Opens the files of logs anew, as after logrotate moved them. What cannot be opened goes on in its old file.
+    ///
+    /// - Returns: what went wrong, each in a sentence.
+    func reopenLogs() -> [String]
+
     /// What went through, for the node's own report.
     func facts() -> DataPlaneFacts
 
@@ -60,6 +65,7 @@ package protocol DataPlane: AnyObject, Sendable {
 extension DataPlane {
     package func heard(_ roundTrips: [HeardRoundTrips]) {}
     package func refresh() -> [Event.Remark] { [] }
+    package func reopenLogs() -> [String] { [] }
 }
 
 /// Totals since the start; the control plane turns their growth into rates.

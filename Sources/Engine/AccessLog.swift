@@ -62,7 +62,8 @@ package final class AccessLog: Sendable {
         let descriptor =
             path == "-"
             ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-            : unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+            // A pipe that nobody reads is an error, and one that is read slowly loses lines: neither is waited for.
+            : unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o640)
         guard descriptor >= 0 else { throw SocketError("open access log \(path)", errno) }
         return descriptor
     }
@@ -75,11 +76,13 @@ package final class AccessLog: Sendable {
                 while true {
                     let bytes = unsafe ring.pending
                     if unsafe bytes.isEmpty { break }
-                    wrote = true
                     // Held while writing, so that `reopen` never closes the descriptor under a write.
                     let count = state.withLock { unsafe write($0.descriptor, bytes.baseAddress, bytes.count) }
                     // A full disk or a closed pipe must not stop the traffic: the lines are lost and counted.
                     if count < 0 && errno == EINTR { continue }
+                    // A pipe is full: its reader gets time, for as long as the ring has room.
+                    if count < 0 && errno == EAGAIN && !isLast { break }
+                    wrote = true
                     if count < 0 { ring.countLost() }
                     ring.discard(count < 0 ? bytes.count : count)
                 }

@@ -34,6 +34,22 @@ package struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// Non-blocking, close-on-exec sockets.
 package enum Socket {
+    package enum Kind: Sendable, Hashable {
+        case stream
+        case datagram
+    }
+
+    /// Binds `address` for a moment without sharing it.
+    ///
+    /// - Throws: when any other socket listens there, be it one that would share, or when nobody could.
+    package static func tryAlone(_ address: SocketAddress, _ kind: Kind) throws(SocketError) {
+        let descriptor = try open(address, kind: kind == .stream ? SOCK_STREAM : SOCK_DGRAM)
+        defer { close(descriptor) }
+        // For TCP it lets connections be that outlived an earlier listener; for UDP it would share.
+        if kind == .stream { try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1, address) }
+        try bind(descriptor, address)
+    }
+
     /// A TCP listener that shares its port with the other workers' (SO_REUSEPORT). What it accepts inherits TCP_NODELAY.
     package static func listen(_ address: SocketAddress) throws(SocketError) -> CInt {
         let descriptor = try open(address, kind: SOCK_STREAM)

@@ -79,7 +79,7 @@ package final class HTTPServer: Sendable {
         package var idle: Duration
 
         package init(
-            bodySize: Int = 1 << 20, connections: Int = 1024, perSource: Int = 64, request: Duration = .seconds(10),
+            bodySize: Int = 16 << 10, connections: Int = 1024, perSource: Int = 64, request: Duration = .seconds(10),
             idle: Duration = .seconds(75)
         ) {
             self.bodySize = bodySize

@@ -84,7 +84,12 @@ package final class Server: DataPlane {
             }
         }
         // Logrotate moves the file and sends SIGHUP, which comes to a reload.
-        do throws(SocketError) { try current?.log?.reopen() } catch { report(error) }
+        for trouble in reopenLogs() { current?.health.events.record(.configuration, "access log", trouble) }
+    }
+
+    package func reopenLogs() -> [String] {
+        do throws(SocketError) { try current?.log?.reopen() } catch { return ["\(error)"] }
+        return []
     }
 
     package func healthChanged() {
@@ -152,10 +157,6 @@ package final class Server: DataPlane {
     }
 
     private var current: Running? { running.withLock { $0 } }
-
-    private func report(_ error: SocketError) {
-        current?.health.events.record(.configuration, "access log", "\(error)", severity: .error)
-    }
 
     private static func active(_ workers: WorkerGroup) -> UInt64 {
         // Finished first: a connection between the two reads then counts as active, not as minus one.

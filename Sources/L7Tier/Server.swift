@@ -87,11 +87,16 @@ package final class Server: DataPlane {
             current.published.publish(ActivePlan(prepared, slots: slots))
             // Sleeping workers look at the end of the turn that this makes.
             current.group.broadcast { _ in }
-            // Logrotate moves the file and sends SIGHUP, which comes to a reload.
-            do throws(SocketError) { try current.log?.reopen() } catch {
-                current.health.events.record(.configuration, "access log", "\(error)", severity: .error)
-            }
         }
+        // Logrotate moves the file and sends SIGHUP, which comes to a reload.
+        for trouble in reopenLogs() {
+            running.withLock { $0?.health }?.events.record(.configuration, "access log", trouble)
+        }
+    }
+
+    package func reopenLogs() -> [String] {
+        do throws(SocketError) { try running.withLock({ $0?.log })?.reopen() } catch { return ["\(error)"] }
+        return []
     }
 
     /// Endpoint states are read where they are used, and verdicts decide nothing in this tier's data path.

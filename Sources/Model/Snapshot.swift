@@ -12,11 +12,13 @@ package struct Snapshot: Sendable {
     package let tcp: TCPPlan
     package let federation: FederationPlan
     package let safety: [SafetyRule]
+    /// Where each secret is named first.
+    package let secretPlaces: [Secret: SourcePlace]
 
     package init(
         fingerprint: UInt64, regions: [Region], nodes: [Node], services: [Service], pools: [Pool],
         endpoints: [Endpoint], dns: DNSPlan, http: HTTPPlan, tcp: TCPPlan, federation: FederationPlan,
-        safety: [SafetyRule] = []
+        safety: [SafetyRule] = [], secretPlaces: [Secret: SourcePlace] = [:]
     ) {
         self.fingerprint = fingerprint
         self.regions = regions
@@ -29,6 +31,7 @@ package struct Snapshot: Sendable {
         self.tcp = tcp
         self.federation = federation
         self.safety = safety
+        self.secretPlaces = secretPlaces
     }
 
     package subscript(id: RegionID) -> Region { regions[id.index] }

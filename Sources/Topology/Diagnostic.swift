@@ -1,3 +1,5 @@
+import Model
+
 /// One thing to say about a topology or a file that it names, at the place where it was read.
 package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     package enum Severity: String, Sendable, Hashable {
@@ -33,7 +35,8 @@ package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     /// `file:line:column: error: message; hint`
     package var description: String {
         let place = line > 0 ? "\(file):\(line):\(max(column, 1))" : file
-        return "\(place): \(severity.rawValue): \(message)" + (hint.map { "; \($0)" } ?? "")
+        // Files are written by strangers too, and messages quote them.
+        return "\(place): \(severity.rawValue): \(message)".printable + (hint.map { "; \($0)" } ?? "").printable
     }
 }
 

@@ -11,7 +11,7 @@ struct ReportCodecTests {
         pools: [
             PoolFact(
                 pool: "p", service: nil, up: 1, total: 2, primaries: 1, replicas: 0, inFlight: 3, ratePerSecond: 0.1,
-                errorRate: 0.25, p50Milliseconds: 1, p99Milliseconds: 2.5, troubles: ["\"x\"\n: /ü"])
+                errorRate: 0.25, p50Milliseconds: 1, p99Milliseconds: 2.5, troubles: ["\"x\" : /ü"])
         ],
         observations: [
             Observation(service: "s", region: "us", up: false, reason: "refused"),
@@ -32,6 +32,16 @@ struct ReportCodecTests {
         let bytes = try ReportCodec.encode(report)
         #expect(try ReportCodec.decode(bytes) == report)
         #expect(try ReportCodec.encode(report) == bytes)
+    }
+
+    @Test("What a peer writes cannot act upon a terminal")
+    func controlCharacters() throws {
+        var rude = report
+        rude.pools[0].troubles = ["\u{1b}[2J\u{7}down\r\nup\u{202e}"]
+        rude.observations[0].reason = "\u{9b}31m"
+        let read = try ReportCodec.decode(try ReportCodec.encode(rude))
+        #expect(read.pools[0].troubles == ["\u{FFFD}[2J\u{FFFD}down  up\u{FFFD}"])
+        #expect(read.observations[0].reason == "\u{FFFD}31m")
     }
 
     @Test("Members of a newer version are ignored, missing and impossible ones are refused")

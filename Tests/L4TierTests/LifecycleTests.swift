@@ -124,7 +124,7 @@ import Testing
         let text = try String(contentsOfFile: path, encoding: .utf8)
         #expect(text.hasSuffix("\n") && text.filter { $0 == "\n" }.count == 1)
         if format == .json {
-            let line = try JSONDecoder().decode(StatusValue.self, from: Data(text.utf8))
+            let line = try #require(StatusValue(json: Array(text.utf8)))
             #expect(line["listener"] == "orders-0")
             #expect(line["endpoint"].string == backend.address.description)
             #expect(line["received"].int == 5 && line["sent"].int == 5)

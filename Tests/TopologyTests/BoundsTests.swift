@@ -70,6 +70,16 @@ import Topology
                 == ["\(path): error: '\(path)' cannot be read: \(reason)"])
     }
 
+    @Test("A pipe in a file's place is an error, not a wait", .timeLimit(.minutes(1)))
+    func pipe() throws {
+        let path = "/tmp/topology-\(getpid())-pipe.yaml"
+        #expect(unsafe mkfifo(path, 0o600) == 0)
+        defer { unsafe unlink(path) }
+        #expect(
+            TopologyLoader.inspect(path: path).diagnostics.map(\.description)
+                == ["\(path): error: '\(path)' cannot be read: it is a pipe, not a file"])
+    }
+
     /// Cut, doubled, swapped and overwritten text is either a topology or has diagnostics, at lines that exist.
     @Test func damagedText() {
         var generator = SeededGenerator(seed: 20_261_122)

@@ -13,6 +13,7 @@
 #undef __USE_XOPEN
 #include <sys/select.h>
 #pragma pop_macro("__USE_XOPEN")
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
@@ -99,6 +100,16 @@ static inline uint32_t meridian_round_trip_time(int descriptor) {
     socklen_t length = sizeof info;
     if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
     return length >= offsetof(struct tcp_info, tcpi_rtt) + sizeof info.tcpi_rtt ? info.tcpi_rtt : 0;
+}
+
+/// Who listens at the other end of a connected Unix socket. Returns 0 or an errno.
+static inline int meridian_peer_credentials(int descriptor, pid_t *process, uid_t *user) {
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return errno;
+    *process = credentials.pid;
+    *user = credentials.uid;
+    return 0;
 }
 
 static inline int meridian_processor_count(void) {

@@ -63,7 +63,7 @@ extension AdminAPI {
         let query = QueryString(request.query)
         let author = (query["author"] ?? "\(request.peer.address)").clipped(to: Override.longestName)
         let reason = (query["reason"] ?? "").clipped(to: Override.longestReason)
-        guard (author + reason).utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }), !author.isEmpty else {
+        guard author == author.printable, reason == reason.printable, !author.isEmpty else {
             return .problem(400, "author and reason are text on one line")
         }
         let now = Timestamp(milliseconds: Timestamp.now.milliseconds)

@@ -52,7 +52,7 @@ struct AdminAPI: Sendable {
             reply(.json(NodeStatus.value(node, eventsAfter: after)))
         case ("/config", _) where isGet: reply(.json(ConfigurationView.value(node)))
         case ("/explain", _) where isGet: reply(explain(QueryString(request.query).values))
-        case ("/reload", "POST"): reply(reload())
+        case ("/reload", "POST"): reload(reply)
         case ("/drain", "POST"): reply(drain(request.body))
         case ("/metrics", _), ("/status", _), ("/config", _), ("/explain", _), ("/healthz", _), ("/readyz", _):
             reply(.problem(405, "GET only", [("Allow", "GET, HEAD")]))
@@ -110,19 +110,25 @@ struct AdminAPI: Sendable {
         return .json(answer)
     }
 
-    private func reload() -> HTTPServer.Response {
-        do {
-            let configuration = try node.reload()
-            return .json([
-                "configuration": .string(configuration.fingerprintText), "generation": .init(configuration.generation),
-            ])
-        } catch {
-            return .json(
-                [
-                    "error": "the topology is not valid; nothing changed",
-                    "diagnostics": .array(error.diagnostics.map { .string($0.description) }),
-                ], status: 422)
+    private func reload(_ reply: @escaping Reply) {
+        let isTaken = node.requestReload { outcome in
+            switch outcome {
+            case .success(let configuration):
+                reply(
+                    .json([
+                        "configuration": .string(configuration.fingerprintText),
+                        "generation": .init(configuration.generation),
+                    ]))
+            case .failure(let error):
+                reply(
+                    .json(
+                        [
+                            "error": "the reload is refused; nothing changed",
+                            "diagnostics": .array(error.diagnostics.map { .string($0.description) }),
+                        ], status: 422))
+            }
         }
+        if !isTaken { reply(.problem(503, "the node is leaving, or too many reloads wait")) }
     }
 
     private func drain(_ body: [UInt8]) -> HTTPServer.Response {
@@ -130,7 +136,7 @@ struct AdminAPI: Sendable {
         guard let draining = wish?["drain"].bool else {
             return .problem(400, #"the body is {"drain": true or false, "reason": "text"}"#)
         }
-        let reason = (wish?["reason"].string ?? "").clipped(to: 200)
+        let reason = (wish?["reason"].string ?? "").printable.clipped(to: 200)
         let despite = wish?["overrideSafety"].bool ?? false
         if draining, !node.state.phase.draining, let refusal = Safety(node).refusalOfDraining(despite, reason: reason) {
             return refusal

@@ -27,12 +27,6 @@ extension StatusValue {
         guard let data = try? encoder.encode(self) else { return Array("null".utf8) }
         return Array(data) + (pretty ? [0x0a] : [])
     }
-
-    /// Nil when `json` is not JSON.
-    package init?(json: [UInt8]) {
-        guard let value = try? JSONDecoder().decode(StatusValue.self, from: Data(json)) else { return nil }
-        self = value
-    }
 }
 
 /// The parameters of a request's query (WHATWG application/x-www-form-urlencoded): `a=1&b=two+words%21`.

@@ -73,7 +73,7 @@ struct OverrideRequest: Sendable, Hashable {
 
     private static func text(_ value: StatusValue, _ key: String, limit: Int) throws(Refusal) -> String? {
         if value[key] == .null { return nil }
-        guard let text = value[key].string, text.utf8.count <= limit, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
+        guard let text = value[key].string, text.utf8.count <= limit, text == text.printable
         else { throw Refusal("'\(key)' is text on one line, at most \(limit) octets") }
         return text
     }

@@ -93,11 +93,11 @@ package final class PeerPolling: Sendable {
             HTTPClientRequest(
                 url: "http://\(peer.address)\(target)", headers: [(FederationServer.authorization, header)],
                 timeout: wait + .seconds(2), connectTimeout: .seconds(1), maximumBodySize: 16 << 20))
-        guard response.status == 200 else {
-            throw PollFailure("\(response.status): \(StatusValue(json: response.body)?["error"].string ?? "")")
-        }
+        guard response.status == 200 else { throw PollFailure(refusedWith: response.status, hub.name) }
         let batch: ReportBatch
-        do { batch = try ReportCodec.decodeBatch(response.body) } catch { throw PollFailure("not a list of reports") }
+        do { batch = try ReportCodec.decodeBatch(response.body, most: settings.tiers.count) } catch {
+            throw PollFailure("not a list of reports")
+        }
         hub.receive(batch)
         return batch.cursor
     }
@@ -107,7 +107,7 @@ package final class PeerPolling: Sendable {
         state.withLock { state in
             var link = state.links[peer.name] ?? Link()
             link.polls += 1
-            link.trouble = trouble ?? ""
+            link.trouble = trouble?.printable ?? ""
             link.failuresInARow = trouble == nil ? 0 : link.failuresInARow + 1
             if trouble != nil { link.failures += 1 }
             // A peer that left the topology meanwhile keeps no link.
@@ -129,4 +129,13 @@ private struct PollFailure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
+
+    /// What an answer other than 200 means. Its body is not looked at: whoever sent it proved nothing.
+    init(refusedWith status: Int, _ name: String) {
+        switch status {
+        case 401: description = "401: it does not take our key, or the clocks are too far apart"
+        case 403: description = "403: its topology has no node \(name)"
+        default: description = "HTTP \(status)"
+        }
+    }
 }

@@ -11,9 +11,14 @@ package enum ReportCodec {
         return Array(try encoder.encode(WireReport(report)))
     }
 
+    /// Values of one report at its largest: pools with their troubles, observations, overrides, round trips.
+    private static let reportBounds = JSONBounds(values: 100_000)
+
     /// - Throws: `Refusal.malformed`.
     package static func decode(_ bytes: [UInt8]) throws(Refusal) -> Report {
-        guard let wire = try? JSONDecoder().decode(WireReport.self, from: Data(bytes)), let report = wire.report else {
+        guard reportBounds.admits(bytes),
+            let wire = try? JSONDecoder().decode(WireReport.self, from: Data(bytes)), let report = wire.report
+        else {
             throw .malformed
         }
         return report
@@ -32,9 +37,16 @@ package enum ReportCodec {
         return Array(try encoder.encode(WireBatch(cursor: batch.cursor, node: batch.node, reports: items)))
     }
 
-    /// - Throws: `Refusal.malformed` when any item is.
-    package static func decodeBatch(_ bytes: [UInt8]) throws(Refusal) -> ReportBatch {
-        guard let wire = try? JSONDecoder().decode(WireBatch.self, from: Data(bytes)) else { throw .malformed }
+    /// - Parameters:
+    ///   - bytes: JSON text.
+    ///   - most: how many reports there can be: one of each node of the topology.
+    /// - Returns: the reports, verified by nobody yet.
+    /// - Throws: `Refusal.malformed` when any item is, or there are more.
+    package static func decodeBatch(_ bytes: [UInt8], most: Int = 4096) throws(Refusal) -> ReportBatch {
+        // Room for members of a later version.
+        guard JSONBounds(values: 16 * (most + 8)).admits(bytes),
+            let wire = try? JSONDecoder().decode(WireBatch.self, from: Data(bytes)), wire.reports.count <= most
+        else { throw .malformed }
         var batch = ReportBatch(node: wire.node, cursor: wire.cursor, items: [])
         for item in wire.reports {
             guard let signature = Keyring.octets(item.signature), item.age >= 0 else { throw .malformed }
@@ -124,10 +136,10 @@ private struct WireReport: Codable {
             var troubles: [AddressTrouble] = []
             for each in down ?? [] {
                 guard let address = SocketAddress(each.address) else { return nil }
-                troubles.append(AddressTrouble(address: address, reason: each.reason))
+                troubles.append(AddressTrouble(address: address, reason: each.reason.printable))
             }
             return Observation(
-                service: service, region: region, up: up, reason: reason, down: troubles,
+                service: service.printable, region: region.printable, up: up, reason: reason.printable, down: troubles,
                 tellsAddresses: othersUp ?? false)
         }
     }
@@ -177,6 +189,7 @@ private struct WireReport: Codable {
         roundTrips = report.roundTrips.map(WireRoundTrips.init)
     }
 
+    /// Nil when it says something impossible. Its texts end up on terminals: what they are not to do there is left out here.
     var report: Report? {
         guard let tier = Tier(rawValue: tier), let state = Report.State(rawValue: state),
             let configuration = UInt64(configuration, radix: 16),
@@ -191,11 +204,11 @@ private struct WireReport: Codable {
             issuedAt: Timestamp(milliseconds: issuedAt), state: state, configuration: configuration,
             pools: pools.map { fact in
                 PoolFact(
-                    pool: fact.pool, service: fact.service, up: fact.up, total: fact.total,
+                    pool: fact.pool.printable, service: fact.service?.printable, up: fact.up, total: fact.total,
                     primaries: fact.primaries, replicas: fact.replicas, inFlight: fact.inFlight,
                     ratePerSecond: fact.ratePerSecond, errorRate: fact.errorRate,
                     p50Milliseconds: fact.p50Milliseconds, p99Milliseconds: fact.p99Milliseconds,
-                    troubles: fact.troubles)
+                    troubles: fact.troubles.map(\.printable))
             },
             observations: seen.compactMap(\.self), rate: rate, overrides: words.compactMap { $0 }, roundTrips: measured)
     }

@@ -36,11 +36,11 @@ struct WireOverride: Codable {
         else { return nil }
         let target = Override.Target(kind, pattern, region: region)
         // Two spellings of one target would be two entries of one.
-        guard target.pattern == pattern else { return nil }
+        guard target.pattern == pattern, id == id.printable, pattern == pattern.printable else { return nil }
         return Override(
             id: id, target: target, action: action, stamp: Timestamp(milliseconds: stamp),
-            expires: Timestamp(milliseconds: expires), author: author, reason: reason, isReleased: released,
-            against: against)
+            expires: Timestamp(milliseconds: expires), author: author.printable, reason: reason.printable,
+            isReleased: released, against: against.map(\.printable))
     }
 
     /// Nanoseconds must not overflow: the year 2262 is as far as they reach.

@@ -84,7 +84,8 @@ package final class EventLog: Sendable {
         let time = clock()
         let event = state.withLock { state in
             let event = Event(
-                number: state.next, time: time, kind: kind, subject: subject, text: text, severity: severity)
+                number: state.next, time: time, kind: kind, subject: subject.printable, text: text.printable,
+                severity: severity)
             state.next += 1
             state.counts[severity, default: 0] += 1
             if state.events.count == capacity { state.events.removeFirst() }

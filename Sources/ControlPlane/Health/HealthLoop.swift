@@ -167,6 +167,9 @@ package final class HealthLoop: Sendable {
     /// Saves the state for the last time.
     package func save() async { await keeper.finish(engine.withLock { $0 }, overrides.set, hub.entries) }
 
+    /// Saves the state for a successor, which may have the file from then on.
+    package func handOver() async { await keeper.handOver(engine.withLock { $0 }, overrides.set, hub.entries) }
+
     /// The node serves once everything that it checks was looked at, or had ample time to be.
     private func settle(_ configuration: Configuration, _ memory: Memory, now: Timestamp) {
         guard !node.phase.ready else { return }

@@ -51,7 +51,8 @@ package enum NodeRuntime {
         return inspection.snapshot
     }
 
-    /// Serves until SIGTERM or SIGINT, then says goodbye and finishes what is under way. SIGHUP reloads.
+    /// Serves until SIGTERM or SIGINT, then says goodbye and finishes what is under way. SIGHUP reloads, SIGUSR1
+    /// and SIGUSR2 open logs anew.
     ///
     /// - Returns: the exit status: 0 after a graceful stop, 1 when the node cannot start.
     package static func serve<Plane: DataPlane>(
@@ -60,7 +61,7 @@ package enum NodeRuntime {
         prepareProcess()
         // Caught before anything is opened, and heard as soon as the node runs: a service manager may stop or reload what
         // it has only just started.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigusr1, .sigusr2)
         let running: RunningNode
         do {
             let snapshot = try TopologyLoader.load(path: path)
@@ -69,9 +70,15 @@ package enum NodeRuntime {
             try DescriptorPlan(snapshot, node: node, limit: DescriptorShares.processLimit, topology: path)
                 .shares.putInForce()
             let prepared = try dataPlane.prepare(snapshot, node: node)
+            let lock = try NodeLock(node: name, topology: path, state: snapshot[node].state)
+            // Between two processes of one node ports are shared for a while; with anybody else never.
+            if !lock.isHandOver {
+                try ListeningPlace.vet(ListeningPlace.all(snapshot, node: node), topology: path)
+            }
 
             StandardErrorLog.install(snapshot[node].log, node: name)
-            running = try RunningNode(snapshot, node: node, topology: path, secrets: secrets, plane: dataPlane)
+            running = try RunningNode(
+                snapshot, node: node, topology: path, secrets: secrets, plane: dataPlane, lock: lock)
             running.startProbes()
             try dataPlane.start(prepared, health: running.board)
             try running.openListeners()
@@ -89,10 +96,7 @@ package enum NodeRuntime {
                 "federation": "\(settings.federation.map(\.description) ?? "-")",
             ])
         do {
-            try await run(services(of: running), heeding: signals) {
-                // Either outcome is recorded as an event, which is logged.
-                _ = try? running.reload()
-            }
+            try await run(services(of: running), of: running, heeding: signals)
         } catch {
             logger.critical("stopped by a failure", metadata: ["error": "\(error)"])
             return 1
@@ -117,18 +121,18 @@ package enum NodeRuntime {
                 ], logger: quiet))
     }
 
-    /// Until the group is done, which the first signal but SIGHUP asks it to be.
+    /// Until the group is done, which the first SIGTERM or SIGINT asks it to be.
     private static func run(
-        _ group: ServiceGroup, heeding signals: UnixSignalsSequence, reload: @escaping @Sendable () -> Void
+        _ group: ServiceGroup, of running: RunningNode, heeding signals: UnixSignalsSequence
     ) async throws {
         let listener = Task {
-            var isStopping = false
             for await signal in signals {
-                if signal != .sighup {
-                    isStopping = true
-                    await group.triggerGracefulShutdown()
-                } else if !isStopping {
-                    reload()
+                switch signal {
+                // Either outcome is recorded as an event, which is logged.
+                case .sighup: running.requestReload()
+                // Logrotate and its like send either.
+                case .sigusr1, .sigusr2: running.reopenLogs()
+                default: await group.triggerGracefulShutdown()
                 }
             }
         }
@@ -159,6 +163,9 @@ package enum NodeRuntime {
     private static func prepareProcess() {
         // A peer that hangs up while we write is an error code, not a reason to die.
         _ = signal(SIGPIPE, SIG_IGN)
+        // Until they are heeded: their default is to end the process.
+        _ = signal(SIGUSR1, SIG_IGN)
+        _ = signal(SIGUSR2, SIG_IGN)
         // Every connection is a descriptor: take what the system allows.
         let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         var limit = rlimit()

@@ -25,13 +25,17 @@ package final class RunningNode: Sendable {
 
     private let client = HTTPClient()
     private let reloading: @Sendable (Snapshot, NodeID) throws(InvalidTopology) -> @Sendable () -> Void
+    private let lock: NodeLock?
+    private let passwords: Passwords
+    private let reloads = ReloadDesk()
     private let token: Mutex<[UInt8]?>
     private let listeners = Mutex<(admin: AdminServer?, federation: FederationServer?)>((nil, nil))
-    /// One reload at a time.
+    /// One reload or refreshment at a time.
     private let reloadLock = Mutex(1)
 
+    /// `lock`: what keeps other processes from being this node.
     package convenience init<Plane: DataPlane>(
-        _ snapshot: Snapshot, node: NodeID, topology: String, secrets: NodeSecrets, plane: Plane
+        _ snapshot: Snapshot, node: NodeID, topology: String, secrets: NodeSecrets, plane: Plane, lock: NodeLock? = nil
     ) throws {
         // All that can fail comes first: Swift 6.3.1 stops at its own ownership check when it optimises an initialiser that
         // has to take down a Mutex half way.
@@ -40,12 +44,13 @@ package final class RunningNode: Sendable {
             throw InvalidTopology(diagnostics: [Self.tooMany(topology)])
         }
         self.init(
-            configuration, table: table, waiter: try SocketWaiter(), topology: topology, secrets: secrets, plane: plane)
+            configuration, table: table, waiter: try SocketWaiter(), topology: topology, secrets: secrets, plane: plane,
+            lock: lock)
     }
 
     private init<Plane: DataPlane>(
         _ configuration: Configuration, table: EndpointTable, waiter: SocketWaiter, topology: String,
-        secrets: NodeSecrets, plane: Plane
+        secrets: NodeSecrets, plane: Plane, lock: NodeLock?
     ) {
         let snapshot = configuration.snapshot
         name = configuration.me.name
@@ -53,6 +58,9 @@ package final class RunningNode: Sendable {
         self.plane = plane
         clock = SteadyClock()
         token = Mutex(secrets.adminToken)
+        self.lock = lock
+        let passwords = Passwords(secrets.passwords)
+        self.passwords = passwords
         reloading = { snapshot, node throws(InvalidTopology) in
             let prepared = try plane.prepare(snapshot, node: node)
             return { plane.install(prepared) }
@@ -74,15 +82,14 @@ package final class RunningNode: Sendable {
         ) { wakes.ring() }
         polling = PeerPolling(hub: hub, client: client)
         overrides = OverrideBook { wakes.ring() }
-        keeper = StateKeeper(node: configuration.me.name, path: configuration.me.state, events: events)
+        keeper = StateKeeper(
+            node: configuration.me.name, path: configuration.me.state, events: events, lock: lock?.state)
         let saved = keeper.load(now: .now)
         overrides.merge(
             saved?.overrides ?? [], clockSkew: snapshot.federation.clockSkew, now: .now)
         _ = hub.restore((saved?.reports ?? []).map(\.signed))
 
-        let secret: @Sendable (Secret) -> String? = { secret in
-            (try? SecretReader.read(secret)).map { String(decoding: $0, as: UTF8.self) }
-        }
+        let secret: @Sendable (Secret) -> String? = { passwords.value(of: $0) }
         probing = EndpointProbing(table: table, client: client, waiter: waiter, secret: secret) { change in
             events.record(
                 .endpoint, "\(change.address)", change.words, severity: change.report.up ? .notice : .warning)
@@ -132,7 +139,16 @@ package final class RunningNode: Sendable {
 
     // MARK: - Reload
 
-    /// Loads the topology anew and puts it in force as a whole, or changes nothing and says why.
+    /// Loads the topology anew on a thread of its own and puts it in force as a whole, or changes nothing and says why.
+    ///
+    /// - Parameter reply: told of the configuration that is in force then, on any thread.
+    /// - Returns: false when the node is leaving or too many reloads wait; nothing comes of it then.
+    @discardableResult
+    package func requestReload(_ reply: @escaping ReloadDesk.Reply = { _ in }) -> Bool {
+        reloads.reload(by: { Result { () throws(InvalidTopology) in try self.reload() } }, reply)
+    }
+
+    /// The same on this thread, which may take seconds.
     ///
     /// - Returns: the configuration that is in force now.
     package func reload() throws(InvalidTopology) -> Configuration {
@@ -158,15 +174,12 @@ package final class RunningNode: Sendable {
         let old = state.configuration
         let node = try NodeRuntime.find(name, in: snapshot, tier: plane.tier, topology: topology)
         let secrets = try NodeSecrets(snapshot, node: node, topology: topology)
-        let fixed = Self.fixedChanges(old.me, snapshot[node], from: old.snapshot, to: snapshot)
-        if !fixed.isEmpty {
-            throw InvalidTopology(
-                diagnostics: fixed.map {
-                    Diagnostic(
-                        file: topology, message: "node \(name): \($0) cannot change while it runs",
-                        hint: "restart the node")
-                })
-        }
+        let fixed = FixedKeys.changes(from: old.snapshot, old.node, to: snapshot, node, topology: topology)
+        if !fixed.isEmpty { throw InvalidTopology(diagnostics: fixed) }
+        let open = Set(ListeningPlace.all(old.snapshot, node: old.node).map { ListeningPlace.Spot($0) })
+        try ListeningPlace.vet(
+            ListeningPlace.all(snapshot, node: node).filter { !open.contains(ListeningPlace.Spot($0)) },
+            topology: topology)
         let generation = old.generation + 1
         guard let new = Configuration(snapshot, node: node, table: board.endpoints, generation: generation) else {
             throw InvalidTopology(diagnostics: [Self.tooMany(topology)])
@@ -180,6 +193,7 @@ package final class RunningNode: Sendable {
         install()
         state.install(new)
         token.withLock { $0 = secrets.adminToken }
+        passwords.replace(secrets.passwords)
         StandardErrorLog.setLevel(new.me.log.level)
         hub.configure(FederationHub.Settings(snapshot, keyring: secrets.keyring))
         follow(new)
@@ -187,22 +201,17 @@ package final class RunningNode: Sendable {
         return new
     }
 
+    /// Has files that grow opened anew, as after logrotate moved them.
+    package func reopenLogs() {
+        let troubles = plane.reopenLogs()
+        for trouble in troubles { board.events.record(.configuration, "access log", trouble) }
+        if troubles.isEmpty { board.events.record(.configuration, name, "logs opened anew") }
+    }
+
     private func follow(_ configuration: Configuration) {
         probing.update(configuration.snapshot, node: configuration.node, slots: configuration.slots)
         candidates.update(configuration.snapshot, node: configuration.node)
         polling.update(configuration.snapshot, node: configuration.node)
-    }
-
-    /// What a running process is bound to.
-    private static func fixedChanges(_ old: Node, _ new: Node, from: Snapshot, to: Snapshot) -> [String] {
-        var changes: [String] = []
-        if from[old.region].name != to[new.region].name { changes.append("region") }
-        if old.address != new.address { changes.append("address") }
-        if old.admin != new.admin { changes.append("admin") }
-        if old.federation != new.federation { changes.append("federation") }
-        if old.workers != new.workers { changes.append("workers") }
-        if old.state != new.state { changes.append("state") }
-        return changes
     }
 
     private static func tooMany(_ topology: String) -> Diagnostic {
@@ -258,6 +267,14 @@ package final class RunningNode: Sendable {
         while !hub.delivered(cursor, to: listeners), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(5))
         }
+    }
+
+    /// Ends what must not happen while the tier stops, and lets another process be this node from now on. The peers know by
+    /// then that this one is leaving.
+    package func letSuccessorIn() async {
+        await reloads.close()
+        await loop.handOver()
+        lock?.leave()
     }
 
     /// Stops everything that looks and listens; the tier is stopped by itself.

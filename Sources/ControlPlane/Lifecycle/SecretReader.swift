@@ -1,11 +1,15 @@
 import FoundationEssentials
 package import Model
+import Topology
 
 /// Reads secrets from where the topology says they are. Values never reach a log, a report or the admin API.
 package enum SecretReader {
     package struct Missing: Error, Sendable, Hashable, CustomStringConvertible {
         package let description: String
     }
+
+    /// Octets of a file.
+    private static let longest = 65_536
 
     /// The secret's octets, without white space at the ends (files usually end in a line feed).
     ///
@@ -19,10 +23,14 @@ package enum SecretReader {
             }
             text = value
         case .file(let path):
-            guard let data = try? Data(contentsOf: URL(filePath: path)) else {
-                throw Missing(description: "the file \(path) cannot be read")
+            let octets: [UInt8]
+            do throws(RegularFile.Refusal) { octets = try RegularFile.read(path, limit: longest) } catch {
+                throw Missing(description: "the file \(path) cannot be read: \(error)")
             }
-            text = String(decoding: data, as: UTF8.self)
+            if octets.count > longest {
+                throw Missing(description: "the file \(path) has more than \(longest) octets, which is no secret")
+            }
+            text = String(decoding: octets, as: UTF8.self)
         }
         let trimmed = text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
         if trimmed.isEmpty { throw Missing(description: "\(secret.place) is empty") }

@@ -41,5 +41,6 @@ struct Farewell: ServiceLifecycle.Service {
     func run() async throws {
         try? await gracefulShutdown()
         await running.sayGoodbye()
+        await running.letSuccessorIn()
     }
 }

@@ -76,14 +76,11 @@ package struct StandardErrorLog: LogHandler {
         !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x3d }
     }
 
-    /// Control characters become spaces: what a peer sent must not forge lines.
+    /// What a peer sent must not forge lines, nor reach the terminal that shows them.
     private static func oneLine(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f || $0 == "\"" }) else {
-            return text
-        }
-        return String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0 == "\"" ? "'" : $0.value < 0x20 || $0.value == 0x7f ? " " : $0 }))
+        let line = text.printable
+        guard line.utf8.contains(UInt8(ascii: "\"")) else { return line }
+        return String(line.map { $0 == "\"" ? "'" : $0 })
     }
 
     package static func write(_ line: String) {

@@ -40,7 +40,8 @@ package struct ProbeOutcome: Sendable, Hashable {
         self.up = up
         self.role = role
         self.lag = lag
-        self.reason = reason
+        // Servers write what they like into their answers.
+        self.reason = reason.printable
         self.latency = latency
     }
 }

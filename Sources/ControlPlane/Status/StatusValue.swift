@@ -85,26 +85,8 @@ extension StatusValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Exp
     }
 }
 
-extension StatusValue: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Int64.self) {
-            self = .int(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .double(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([StatusValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: StatusValue].self))
-        }
-    }
-
+/// Read by `JSONReader`: a decoder that tries one type after the other takes time that grows with depth times size.
+extension StatusValue: Encodable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

@@ -11,6 +11,8 @@ package enum StateCodec {
     package static let limit = 16 << 20
     /// Verdicts kept, those that are down first.
     static let verdictLimit = 100_000
+    /// Of verdicts there are six values each, of overrides a dozen and of reports four: all that 16 MiB hold.
+    private static let bounds = JSONBounds(values: 1_000_000)
     private static let magic = "meridian-state"
 
     /// The file's octets. When everything does not fit, reports are left out, the least lately heard first: they come again.
@@ -45,8 +47,8 @@ package enum StateCodec {
     /// - Throws: why it cannot be used.
     package static func decode(_ bytes: [UInt8], node: String) throws(StateProblem) -> SavedState {
         if bytes.count > limit { throw .tooLarge(bytes.count) }
-        let body = try body(of: bytes)
-        guard let wire = try? JSONDecoder().decode(WireState.self, from: Data(body)) else {
+        let body = Array(try body(of: bytes))
+        guard bounds.admits(body), let wire = try? JSONDecoder().decode(WireState.self, from: Data(body)) else {
             throw .damaged("its checksum is right and its contents are not")
         }
         guard wire.node == node else { throw .node(wire.node.clipped(to: 100)) }

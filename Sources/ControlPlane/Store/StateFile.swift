@@ -8,7 +8,8 @@ package struct StateFile: Sendable, Hashable {
 
     /// - Throws: `.missing`, `.unreadable`, `.tooLarge`.
     package func read(limit: Int) throws(StateProblem) -> [UInt8] {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe would keep the boot waiting.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             if errno == ENOENT { throw .missing }
             throw .unreadable(Self.reason(errno))
@@ -16,7 +17,6 @@ package struct StateFile: Sendable, Hashable {
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw .unreadable(Self.reason(errno)) }
-        // A pipe would keep the boot waiting.
         guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable("it is no regular file") }
         guard status.st_size <= limit else { throw .tooLarge(Int(status.st_size)) }
         var bytes = [UInt8](repeating: 0, count: limit < Int(status.st_size) ? limit : Int(status.st_size))
@@ -41,7 +41,7 @@ package struct StateFile: Sendable, Hashable {
         // An operator's own folder is there already; failing to make it shows in the next line.
         _ = unsafe mkdir(folder, 0o700)
         let beside = path + ".new"
-        let descriptor = unsafe open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let descriptor = unsafe open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw .unwritable(Self.reason(errno)) }
         var failure = Self.write(bytes, to: descriptor)
         // Without this a power cut can leave a new name for no contents.

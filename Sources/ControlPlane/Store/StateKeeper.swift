@@ -25,6 +25,8 @@ package final class StateKeeper: Sendable {
         var substance: Substance?
         var lookedAt: Timestamp?
         var handedAt: Timestamp?
+        /// A successor may have the file by now.
+        var isHandedOver = false
     }
 
     /// What makes a new file worth writing.
@@ -41,11 +43,14 @@ package final class StateKeeper: Sendable {
 
     private let node: String
     private let events: EventLog
+    private let lock: StateLock?
     private let state: Mutex<State>
 
-    package init(node: String, path: String?, events: EventLog) {
+    /// `lock`: the right to write the file; nil where nobody else can be there.
+    package init(node: String, path: String?, events: EventLog, lock: StateLock? = nil) {
         self.node = node
         self.events = events
+        self.lock = lock
         state = Mutex(State(file: path.map(StateFile.init)))
     }
 
@@ -86,7 +91,7 @@ package final class StateKeeper: Sendable {
     func pass(_ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry], now: Timestamp)
     {
         let isDue = state.withLock { state in
-            guard state.file != nil, !state.isWriting else { return false }
+            guard state.file != nil, !state.isWriting, !state.isHandedOver else { return false }
             if let last = state.lookedAt, now - last < Self.least { return false }
             state.lookedAt = now
             return true
@@ -114,8 +119,18 @@ package final class StateKeeper: Sendable {
         }
     }
 
-    /// Writes what there is, after a write that is under way, and returns when it is on the disk.
+    /// Writes what there is and lets a successor have the file.
+    func handOver(_ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry]) async {
+        await finish(engine, overrides, entries)
+        state.withLock { $0.isHandedOver = true }
+        // A write that takes longer than anybody waits for keeps the file; the process's end gives it back.
+        if !state.withLock({ $0.isWriting }) { lock?.release() }
+    }
+
+    /// Writes what there is, after a write that is under way, and returns when it is on the disk. What a successor has taken
+    /// over is left to it.
     func finish(_ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry]) async {
+        guard lock?.retake() ?? true else { return }
         let deadline = ContinuousClock.now + .seconds(2)
         while state.withLock({ $0.isWriting }), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(5))

@@ -11,10 +11,11 @@ extension Conduct {
     private static let ownKey = SipKey(
         low: UInt64.random(in: 0...UInt64.max), high: UInt64.random(in: 0...UInt64.max))
 
-    /// What `plan` asks for, its secrets read.
+    /// What `snapshot` asks for, its secrets read.
     ///
     /// `node`: the node's name.
-    static func read(_ plan: DNSPlan, node: String) -> (conduct: Conduct, diagnostics: [Diagnostic]) {
+    static func read(_ snapshot: Snapshot, node: String) -> (conduct: Conduct, diagnostics: [Diagnostic]) {
+        let plan = snapshot.dns
         var conduct = Conduct()
         var diagnostics: [Diagnostic] = []
         let asked = plan.conduct
@@ -43,13 +44,14 @@ extension Conduct {
                     conduct.cookieKeys.append(key)
                 } else {
                     diagnostics.append(
-                        Diagnostic(
-                            file: "dns.cookies.secrets[\(index)]", message: "not 32 hexadecimal digits",
-                            hint: "make one with `openssl rand -hex 16`"))
+                        secret.diagnostic(
+                            "dns.cookies.secrets[\(index)]: not 32 hexadecimal digits",
+                            "make one with `openssl rand -hex 16`", in: snapshot, topology: "dns.cookies"))
                 }
             } catch {
                 diagnostics.append(
-                    Diagnostic(file: "dns.cookies.secrets[\(index)]", message: error.description))
+                    secret.diagnostic(
+                        "dns.cookies.secrets[\(index)]: \(error)", secret.cure, in: snapshot, topology: "dns.cookies"))
             }
         }
         if asked.cookies.secrets.isEmpty { conduct.cookieKeys = [ownKey] }

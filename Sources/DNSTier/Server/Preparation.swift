@@ -26,7 +26,7 @@ package struct Preparation: Sendable {
         var reader = PreparationReader(snapshot: snapshot, library: library)
         let sources = SteeringSources(snapshot, &reader.diagnostics)
         let parts = reader.read(sources, measured)
-        let conduct = Conduct.read(snapshot.dns, node: snapshot[node].name)
+        let conduct = Conduct.read(snapshot, node: snapshot[node].name)
         let diagnostics = reader.diagnostics + conduct.diagnostics
         guard diagnostics.isEmpty else { throw InvalidTopology(diagnostics: diagnostics) }
         self.conduct = conduct.conduct

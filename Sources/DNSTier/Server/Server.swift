@@ -118,14 +118,19 @@ package final class Server: DataPlane {
                 running?.health.events.record(
                     .configuration, zone.origin, "the zone is kept as it was: \(zone.trouble)", severity: .error)
             }
-            // Logrotate moves files and sends SIGHUP, which comes to a reload.
-            do throws(SocketError) {
-                try running?.log?.reopen()
-                try running?.journal?.reopen()
-            } catch {
-                running?.health.events.record(.configuration, "access log", "\(error)", severity: .error)
-            }
         }
+        // Logrotate moves files and sends SIGHUP, which comes to a reload.
+        for trouble in reopenLogs() {
+            running.withLock { $0?.health }?.events.record(.configuration, "access log", trouble)
+        }
+    }
+
+    package func reopenLogs() -> [String] {
+        guard let (log, journal) = running.withLock({ $0.map { ($0.log, $0.journal) } }) else { return [] }
+        var troubles: [String] = []
+        do throws(SocketError) { try log?.reopen() } catch { troubles.append("\(error)") }
+        do throws(SocketError) { try journal?.reopen() } catch { troubles.append("\(error)") }
+        return troubles
     }
 
     package func heard(_ roundTrips: [HeardRoundTrips]) {

@@ -107,14 +107,24 @@ struct SteeringSources: Sendable {
 
     private static func contents(_ path: String, what: String) throws(Refusal) -> [UInt8] {
         guard let file = FileStamp.read(path) else {
-            throw Refusal(diagnostics: [Diagnostic(file: path, message: "the \(what) cannot be read")])
+            throw Refusal(diagnostics: [
+                Diagnostic(file: path, message: "the \(what) cannot be read\(FileStamp.trouble(path))")
+            ])
         }
         return file.octets
+    }
+
+    /// The library that reads it would wait for a pipe's other end.
+    private static func vet(_ path: String) throws(Refusal) {
+        do throws(RegularFile.Refusal) { try RegularFile.vet(path) } catch {
+            throw Refusal(diagnostics: [Diagnostic(file: path, message: "it cannot be read: \(error)")])
+        }
     }
 
     private static func readLocations(_ plan: DNSPlan) throws(Refusal) -> LocationTable? {
         let places = try readPlaces(plan)
         guard let places, let path = plan.networks else { return places }
+        try vet(path)
         do { return try places.announced(mmdb: path) } catch { throw refusal(error) }
     }
 
@@ -125,6 +135,7 @@ struct SteeringSources: Sendable {
             let text = try contents(path, what: "location table")
             do { return try LocationTable(csv: text) } catch { throw refusal(error, file: path) }
         case .mmdb(let path):
+            try vet(path)
             do { return try LocationTable(mmdb: path) } catch { throw refusal(error) }
         }
     }

@@ -1,5 +1,6 @@
 import DNSWire
 import Glibc
+import Topology
 
 /// What tells that a file has not been written since: its identity, size and time.
 struct FileStamp: Sendable, Hashable {
@@ -25,11 +26,10 @@ struct FileStamp: Sendable, Hashable {
 
     /// Reads a whole file; nil when it cannot be read.
     static func read(_ path: String) -> (octets: [UInt8], stamp: FileStamp)? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
+        guard let descriptor = try? RegularFile.open(path) else { return nil }
         defer { close(descriptor) }
         var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
         let stamp = FileStamp(status)
         var isWhole = true
         let octets = unsafe [UInt8](unsafeUninitializedCapacity: Int(stamp.size)) { buffer, count in
@@ -45,6 +45,12 @@ struct FileStamp: Sendable, Hashable {
             }
         }
         return isWhole ? (octets, stamp) : nil
+    }
+
+    /// Why `read` said no, after a colon.
+    static func trouble(_ path: String) -> String {
+        do throws(RegularFile.Refusal) { try RegularFile.vet(path) } catch { return ": \(error)" }
+        return ""
     }
 
     /// The files of a folder whose names end with `suffix`, in order; nil when the folder cannot be read.

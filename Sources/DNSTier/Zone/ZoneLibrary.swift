@@ -54,7 +54,9 @@ package final class ZoneLibrary: Sendable {
         }
         var stamps: [String: FileStamp] = [:]
         var errors = [
-            MasterFileError(file: path, line: 1, column: 1, message: "the zone file of \(origin) cannot be read")
+            MasterFileError(
+                file: path, line: 1, column: 1,
+                message: "the zone file of \(origin) cannot be read\(FileStamp.trouble(path))")
         ]
         if let (text, stamp) = FileStamp.read(path) {
             stamps[path] = stamp

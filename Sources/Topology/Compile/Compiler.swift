@@ -37,7 +37,33 @@ struct Compiler {
             http: http(root.section("http")),
             tcp: tcp(root.section("tcp")),
             federation: federation(root.section("federation")),
-            safety: root.items("safety").compactMap(\.record).map(safety))
+            safety: root.items("safety").compactMap(\.record).map(safety),
+            secretPlaces: Self.secretPlaces(root))
+    }
+
+    /// Every record that reads like a secret. Another kind with the same one key does no harm: nobody looks for it.
+    private static func secretPlaces(_ record: Record) -> [Secret: SourcePlace] {
+        var places: [Secret: SourcePlace] = [:]
+        func visit(_ value: Checked) {
+            switch value.value {
+            case .invalid, .atom: break
+            case .list(let items): for item in items { visit(item) }
+            case .map(let entries): for entry in entries { visit(entry.value) }
+            case .record(let record): visit(record)
+            }
+        }
+        func visit(_ record: Record) {
+            if record.fields.count == 1, record.has("env") || record.has("file") {
+                let place = record.position(of: record.has("env") ? "env" : "file")
+                let known = SourcePlace(file: place.source.name, line: place.line, column: place.column)
+                let secret = secret(record)
+                if let first = places[secret], (first.line, first.column) <= (known.line, known.column) { return }
+                places[secret] = known
+            }
+            for field in record.fields.values { visit(field) }
+        }
+        visit(record)
+        return places
     }
 
     private func safety(_ record: Record) -> SafetyRule {

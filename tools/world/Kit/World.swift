@@ -195,7 +195,7 @@ package actor World {
 
     /// `/status` of a node; nil when it does not answer.
     package nonisolated func status(of node: String) async -> StatusValue? {
-        await get("/status", from: node).flatMap { try? JSONDecoder().decode(StatusValue.self, from: Data($0)) }
+        await get("/status", from: node).flatMap { StatusValue(json: $0) }
     }
 
     /// What a node thinks of a service in a region; null when it does not say.

@@ -1,0 +1,160 @@
+import Engine
+import Glibc
+import Model
+import Synchronization
+
+/// What keeps a node from running twice on one machine, where two processes would share its ports (SO_REUSEPORT) and
+/// write one state file. Taken before anything is opened, and given up when the process begins to leave, so that its
+/// successor may start beside it while it finishes what is under way.
+package final class NodeLock: Sendable {
+    /// The predecessor is still there and leaving: its ports are shared for a while.
+    package let isHandOver: Bool
+    package let state: StateLock?
+    private let leavingName: String
+    private let held: Mutex<(running: AbstractName?, leaving: AbstractName?)>
+
+    /// Takes the lock of `node` of the topology file at `topology`, and that of its state file.
+    ///
+    /// In a hand-over the predecessor's last state is waited for, `patience` at most.
+    /// - Throws: when another process runs as this node, or keeps this state file.
+    package init(
+        node: String, topology: String, state path: String?, patience: Duration = .seconds(10)
+    ) throws(NodeTaken) {
+        let running = Self.name("running", node, topology)
+        leavingName = Self.name("leaving", node, topology)
+        var mine = try? AbstractName(running)
+        // One that ends at this very moment has the name and is not there.
+        if mine == nil, AbstractName.holder(of: running) == nil { mine = try? AbstractName(running) }
+        if mine == nil, let holder = AbstractName.holder(of: running), Self.isOurs(holder) {
+            throw NodeTaken(
+                "node \(node) of \(topology) runs already, as process \(holder.process)",
+                cure: "end that one first, `kill \(holder.process)`; this one may start as soon as it is leaving")
+        }
+        // Anybody may take any name: one that a stranger has keeps nobody from serving, and the ports are looked at too.
+        held = Mutex((mine, nil))
+        let isHandOver = AbstractName.holder(of: leavingName).map(Self.isOurs) ?? false
+        self.isHandOver = isHandOver
+        self.state = try path.map { path throws(NodeTaken) in
+            try StateLock(path, patience: isHandOver ? patience : .zero)
+        }
+    }
+
+    private static func isOurs(_ holder: AbstractName.Holder) -> Bool {
+        holder.user == geteuid() || holder.user == 0
+    }
+
+    /// Lets a successor in. The state file is given up first, by `StateKeeper`.
+    package func leave() {
+        held.withLock { held in
+            guard held.leaving == nil else { return }
+            // Taken by an even older process it tells the same.
+            held.leaving = try? AbstractName(leavingName)
+            held.running = nil
+        }
+    }
+
+    /// One node of one file: nodes of other topologies have names of their own choice.
+    private static func name(_ what: String, _ node: String, _ topology: String) -> String {
+        let path = unsafe realpath(topology, nil)
+        defer { unsafe free(path) }
+        let place = unsafe path.map { unsafe String(cString: $0) } ?? topology
+        // FNV-1a; a name has room for no more.
+        let hash = (place + "\n" + node).utf8.reduce(14_695_981_039_346_656_037 as UInt64) {
+            ($0 ^ UInt64($1)) &* 1_099_511_628_211
+        }
+        return "meridian-\(what)-\(String(hash, radix: 16))"
+    }
+}
+
+/// A node, a port or a file that another process has.
+package struct NodeTaken: Error, Sendable, Hashable, CustomStringConvertible {
+    package let message: String
+    package let cure: String
+
+    init(_ message: String, cure: String) {
+        self.message = message
+        self.cure = cure
+    }
+
+    package var description: String { "error: \(message); \(cure)" }
+}
+
+/// The right to write a state file: a lock on a file beside it, which the kernel gives back when the process ends.
+package final class StateLock: Sendable {
+    private let path: String
+    private let descriptor: Mutex<CInt>
+
+    /// Takes the lock of the state file at `state`, waiting for `patience` while somebody has it. Where the lock's file
+    /// cannot be made the state cannot be saved either, which is told by whoever tries: no lock is needed then.
+    ///
+    /// - Throws: when another process has it.
+    package init(_ state: String, patience: Duration = .zero) throws(NodeTaken) {
+        path = state + ".lock"
+        let folder = state.lastIndex(of: "/").map { $0 == state.startIndex ? "/" : String(state[..<$0]) } ?? "."
+        _ = unsafe mkdir(folder, 0o700)
+        descriptor = Mutex(-1)
+        let deadline = ContinuousClock.now + patience
+        while true {
+            switch Self.take(path) {
+            case .taken(let fresh):
+                descriptor.withLock { $0 = fresh }
+                return
+            case .impossible: return
+            case .held(let process):
+                guard ContinuousClock.now < deadline else {
+                    let who = process.isEmpty ? "another process" : "process \(process)"
+                    throw NodeTaken(
+                        "the state file \(state) is kept by \(who)",
+                        cure: "end that one first, or give each node a state file of its own")
+                }
+                usleep(20_000)
+            }
+        }
+    }
+
+    deinit { release() }
+
+    package func release() {
+        descriptor.withLock { descriptor in
+            if descriptor >= 0 { close(descriptor) }
+            descriptor = -1
+        }
+    }
+
+    /// Takes it again, unless a successor has it.
+    ///
+    /// - Returns: whether the state may be written.
+    package func retake() -> Bool {
+        descriptor.withLock { descriptor in
+            if descriptor >= 0 { return true }
+            guard case .taken(let fresh) = Self.take(path) else { return false }
+            descriptor = fresh
+            return true
+        }
+    }
+
+    private enum Outcome {
+        case taken(CInt)
+        case held(by: String)
+        case impossible
+    }
+
+    private static func take(_ path: String) -> Outcome {
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+        guard descriptor >= 0 else { return .impossible }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+            // For those who want to know who has it.
+            let text = "\(getpid())\n"
+            _ = ftruncate(descriptor, 0)
+            _ = unsafe pwrite(descriptor, text, text.utf8.count, 0)
+            return .taken(descriptor)
+        }
+        let isHeld = errno == EWOULDBLOCK
+        var digits = [UInt8](repeating: 0, count: 16)
+        let count = unsafe pread(descriptor, &digits, digits.count, 0)
+        close(descriptor)
+        guard isHeld else { return .impossible }
+        return .held(
+            by: String(decoding: digits.prefix(max(0, count)).prefix { $0 >= 0x30 && $0 <= 0x39 }, as: UTF8.self))
+    }
+}
