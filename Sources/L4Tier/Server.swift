@@ -84,7 +84,9 @@ package final class Server: DataPlane {
             }
         }
         // Logrotate moves the file and sends SIGHUP, which comes to a reload.
-        for trouble in reopenLogs() { current?.health.events.record(.configuration, "access log", trouble) }
+        for trouble in reopenLogs() {
+            current?.health.events.record(.configuration, "access log", trouble, severity: .error)
+        }
     }
 
     package func reopenLogs() -> [String] {

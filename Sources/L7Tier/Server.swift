@@ -90,7 +90,7 @@ package final class Server: DataPlane {
         }
         // Logrotate moves the file and sends SIGHUP, which comes to a reload.
         for trouble in reopenLogs() {
-            running.withLock { $0?.health }?.events.record(.configuration, "access log", trouble)
+            running.withLock { $0?.health }?.events.record(.configuration, "access log", trouble, severity: .error)
         }
     }
 

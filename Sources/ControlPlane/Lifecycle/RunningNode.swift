@@ -204,7 +204,7 @@ package final class RunningNode: Sendable {
     /// Has files that grow opened anew, as after logrotate moved them.
     package func reopenLogs() {
         let troubles = plane.reopenLogs()
-        for trouble in troubles { board.events.record(.configuration, "access log", trouble) }
+        for trouble in troubles { board.events.record(.configuration, "access log", trouble, severity: .error) }
         if troubles.isEmpty { board.events.record(.configuration, name, "logs opened anew") }
     }
 

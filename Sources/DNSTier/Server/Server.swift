@@ -121,7 +121,7 @@ package final class Server: DataPlane {
         }
         // Logrotate moves files and sends SIGHUP, which comes to a reload.
         for trouble in reopenLogs() {
-            running.withLock { $0?.health }?.events.record(.configuration, "access log", trouble)
+            running.withLock { $0?.health }?.events.record(.configuration, "access log", trouble, severity: .error)
         }
     }
 
