@@ -1,6 +1,7 @@
 import DNSTier
 import DNSWire
 import Foundation
+import TestKit
 import Testing
 
 /// The Ferret data set: zones and queries on whose answers BIND, Knot, NSD and PowerDNS agree.
@@ -33,14 +34,11 @@ import Testing
         }
     }
 
-    static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("../shared/conformance/dns/cases.jsonl")
+    static let file = "dns/cases.jsonl"
 
-    static var isThere: Bool { FileManager.default.fileExists(atPath: file.path) }
-
-    @Test(.enabled(if: isThere, "no conformance cases at ../shared/conformance/dns/cases.jsonl"))
+    @Test(.enabled(if: PublishedData.has(file), "\(PublishedData.hint)"))
     func agreesWithFourServers() throws {
-        let lines = try String(contentsOf: Self.file, encoding: .utf8).split(separator: "\n")
+        let lines = try String(contentsOfFile: PublishedData.path(Self.file), encoding: .utf8).split(separator: "\n")
         let cases = try lines.map { try JSONDecoder().decode(Case.self, from: Data($0.utf8)) }
         #expect(cases.count > 400)
         var failures: [String] = []

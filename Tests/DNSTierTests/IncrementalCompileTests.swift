@@ -82,17 +82,14 @@ import Topology
         }
     }
 
-    /// Set MERIDIAN_TIMES to have times printed; they are no proof of anything on a busy machine.
     @Test func tenThousandNamesAtOnce() throws {
-        guard ProcessInfo.processInfo.environment["MERIDIAN_TIMES"] != nil else { return }
         let world = try Self.world(names: 100, services: 1)
         let names = (0..<100).flatMap { _ in world.preparation.names }
         var state = HealthState(names, board: world.board)
-        for round in 0..<6 {
-            try Self.declare(world, down: round % 2 == 0 ? 0 : nil)
-            let start = ContinuousClock.now
+        for round in 0..<2 {
+            try Self.declare(world, down: round == 0 ? 0 : nil)
             state.update(world.board)
-            print("\(state.recompiled) names compiled in \(ContinuousClock.now - start)")
+            #expect(state.recompiled == names.count, "each of them goes by the one service")
         }
     }
 }

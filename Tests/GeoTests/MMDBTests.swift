@@ -5,18 +5,15 @@ import Model
 import TestKit
 import Testing
 
-/// Sample and hostile files that MaxMind publishes, where the machine has them.
+/// Sample and hostile files that MaxMind publishes.
 enum MMDBSamples {
-    static let folder: String = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return root.deletingLastPathComponent().appending(path: "shared/conformance/mmdb").path
-    }()
+    static let folder = PublishedData.path("mmdb")
+    static let areThere = PublishedData.has("mmdb/good") && PublishedData.has("mmdb/bad")
 
-    static func files(_ kind: String) -> [String] {
-        let found = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(kind)")) ?? []
-        let files = found.filter { $0.hasSuffix(".mmdb") }.sorted().map { "\(folder)/\(kind)/\($0)" }
-        if files.isEmpty { print("MMDB samples: none at \(folder)/\(kind), their tests have nothing to do") }
+    static func files(_ kind: String) throws -> [String] {
+        let files = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(kind)")
+            .filter { $0.hasSuffix(".mmdb") }.sorted().map { "\(folder)/\(kind)/\($0)" }
+        try #require(!files.isEmpty)
         return files
     }
 }
@@ -31,8 +28,12 @@ struct MMDBTests {
         #expect(throws: InvalidMMDB.self) { try LocationTable(mmdb: "/dev/null") }
     }
 
-    @Test("The Country and City samples are read right", arguments: MMDBSamples.files("good"))
-    func good(path: String) throws {
+    @Test("The Country and City samples are read right", .enabled(if: MMDBSamples.areThere, "\(PublishedData.hint)"))
+    func good() throws {
+        for path in try MMDBSamples.files("good") { try check(good: path) }
+    }
+
+    private func check(good path: String) throws {
         guard !path.contains("ASN") else {
             let error = #expect(throws: InvalidMMDB.self) { try LocationTable(mmdb: path) }
             #expect(error?.message.contains("neither countries nor continents") == true)
@@ -45,16 +46,17 @@ struct MMDBTests {
         ]
         for (text, continent, country) in countries {
             let found = table.place(of: try #require(IPAddress(text))).place
-            #expect(found.continent == continent && found.country == country, "\(text)")
+            #expect(found.continent == continent && found.country == country, "\(text) in \(path)")
         }
-        #expect(table.place(of: try #require(IPAddress("127.0.0.1"))).place == .unknown)
+        #expect(table.place(of: try #require(IPAddress("127.0.0.1"))).place == .unknown, "\(path)")
     }
 
-    @Test("Every network of the City sample's source is found in its file")
+    @Test(
+        "Every network of the City sample's source is found in its file",
+        .enabled(if: MMDBSamples.areThere, "\(PublishedData.hint)"))
     func sourceAgrees() throws {
-        guard let text = FileManager.default.contents(atPath: MMDBSamples.folder + "/good/GeoIP2-City-Test.json") else {
-            return
-        }
+        let text = try #require(
+            FileManager.default.contents(atPath: MMDBSamples.folder + "/good/GeoIP2-City-Test.json"))
         let table = try LocationTable(mmdb: MMDBSamples.folder + "/good/GeoIP2-City-Test.mmdb")
         let networks = try #require(try JSONSerialization.jsonObject(with: text) as? [[String: [String: Any]]])
         var checked = 0
@@ -79,10 +81,9 @@ struct MMDBTests {
         #expect(checked > 100)
     }
 
-    @Test("Networks come from a file of the ASN kind")
+    @Test("Networks come from a file of the ASN kind", .enabled(if: MMDBSamples.areThere, "\(PublishedData.hint)"))
     func networks() throws {
         let path = MMDBSamples.folder + "/good/GeoLite2-ASN-Test.mmdb"
-        guard FileManager.default.fileExists(atPath: path) else { return }
         let table = try LocationTable(csv: Array("1.128.0.0/10,OC,AU".utf8)).announced(mmdb: path)
         let found = table.place(of: try #require(IPAddress("1.128.0.1")))
         #expect(found.place == Place(continent: "OC", country: "AU", asn: 1221))
@@ -94,13 +95,16 @@ struct MMDBTests {
     }
 
     @Test(
-        "A hostile file is refused, or read without harm", .timeLimit(.minutes(1)), arguments: MMDBSamples.files("bad"))
-    func bad(path: String) {
-        do {
-            let table = try LocationTable(mmdb: path)
-            #expect(table.places.count >= 1)
-        } catch {
-            #expect(!error.message.isEmpty)
+        "A hostile file is refused, or read without harm", .timeLimit(.minutes(1)),
+        .enabled(if: MMDBSamples.areThere, "\(PublishedData.hint)"))
+    func bad() throws {
+        for path in try MMDBSamples.files("bad") {
+            do throws(InvalidMMDB) {
+                let table = try LocationTable(mmdb: path)
+                #expect(table.places.count >= 1, "\(path)")
+            } catch {
+                #expect(!error.message.isEmpty, "\(path)")
+            }
         }
     }
 }

@@ -4,6 +4,10 @@ import Model
 
 /// A real PostgreSQL primary, and a streaming replica on demand, in a temporary folder.
 final class PostgreSQLCluster {
+    struct Missing: Error, CustomStringConvertible {
+        let description: String
+    }
+
     /// The newest installed version's programs; nil when PostgreSQL is not installed.
     static let programs: String? = {
         let root = "/usr/lib/postgresql"
@@ -67,7 +71,8 @@ final class PostgreSQLCluster {
     }
 
     private func program(_ name: String, _ arguments: String...) async throws {
-        let command = ["\(Self.programs ?? "")/\(name)"] + arguments
+        guard let programs = Self.programs else { throw Missing(description: "apt-get install postgresql") }
+        let command = ["\(programs)/\(name)"] + arguments
         try await run(geteuid() == 0 ? ["/usr/sbin/runuser", "-u", "postgres", "--"] + command : command)
     }
 

@@ -4,7 +4,7 @@ import Model
 import Testing
 
 /// Against a real server. One story, because making a cluster takes seconds.
-@Suite(.enabled(if: PostgreSQLCluster.programs != nil, "PostgreSQL is not installed"))
+@Suite
 struct PostgreSQLProbeTests {
     private let reports = Reports()
     private let replicaReports = Reports()
