@@ -29,8 +29,11 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: house)
+/// For modules that declare views of memory that cannot outlive it (`@_lifetime`).
+let lifetimes: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house + more)
 }
 
 /// With `-enable-cmo-everything` each module emits the standard library's specialisations that it uses as public symbols:
@@ -86,7 +89,7 @@ let package = Package(
 
         // What the tiers share.
         module("Topology", ["Model", crypto, yams]),
-        module("Engine", ["Model", "CLinux"]),
+        module("Engine", ["Model", "CLinux"], lifetimes),
         module("HTTPExchange", ["Model", "HTTPWire", "Engine"]),
         module(
             "ControlPlane",
@@ -104,7 +107,8 @@ let package = Package(
             ]),
         module(
             "L7Tier",
-            ["Model", "HTTPWire", "Balancing", "Health", "Topology", "Engine", "HTTPExchange", "ControlPlane"]),
+            ["Model", "HTTPWire", "Balancing", "Health", "Topology", "Engine", "HTTPExchange", "ControlPlane"],
+            lifetimes),
         module("L4Tier", ["Model", "StreamWire", "Balancing", "Health", "Topology", "Engine", "ControlPlane"]),
 
         // How every program reads its command line and ends, and what the programs of the tiers have in common.

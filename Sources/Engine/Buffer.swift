@@ -1,54 +1,99 @@
 /// A block of memory lent by a worker's pool, with a readable and a writable part:
-/// `[ consumed | readable | writable ]`.
+/// `[ consumed | readable | writable ]`. Vacant until `BufferPool.lend` gives it a block.
 ///
-/// A value with a pointer inside: exactly one holder at a time, who gives it back to the pool it came from.
+/// It cannot be copied, and its octets are only seen through spans that the compiler does not let outlive the access: none
+/// can be stored, and none is left when octets are moved, dropped or overwritten. What has to be remembered about octets
+/// is an offset from the first readable one.
 @safe
-package struct Buffer {
+package struct Buffer: ~Copyable {
     /// 16 KiB: a request head within the default limit fits whole, and a read fills it in one call.
     package static let capacity = 16 * 1024
 
-    let block: UnsafeMutableRawPointer
-    package private(set) var start = 0
-    package private(set) var end = 0
+    fileprivate var block: UnsafeMutableRawPointer?
+    private var start = 0
+    private var end = 0
 
-    init(block: UnsafeMutableRawPointer) { unsafe self.block = block }
+    /// Without a block.
+    package init() { unsafe block = nil }
 
+    fileprivate mutating func adopt(_ fresh: UnsafeMutableRawPointer) {
+        unsafe block = fresh
+        clear()
+    }
+
+    fileprivate mutating func release() -> UnsafeMutableRawPointer? {
+        let old = unsafe block
+        unsafe block = nil
+        clear()
+        return unsafe old
+    }
+
+    deinit { unsafe block?.deallocate() }
+
+    /// It has no block, and so neither octets nor room.
+    package var isVacant: Bool { unsafe block == nil }
     package var count: Int { end &- start }
     package var isEmpty: Bool { start == end }
-    package var space: Int { Self.capacity &- end }
+    /// Octets of room behind the readable ones.
+    package var space: Int { isVacant ? 0 : Self.capacity &- end }
 
-    /// The bytes that were committed and not consumed.
-    package var readable: UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: block + start, count: end &- start)
+    /// The octets that were committed and not consumed.
+    package var readable: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            guard let block = unsafe block else { return RawSpan() }
+            let bytes = unsafe UnsafeRawBufferPointer(start: block + start, count: end &- start)
+            return unsafe _overrideLifetime(bytes.bytes, borrowing: self)
+        }
     }
 
-    /// The same bytes for writing in place.
-    package var mutableReadable: UnsafeMutableRawBufferPointer {
-        unsafe UnsafeMutableRawBufferPointer(start: block + start, count: end &- start)
+    /// Shows `body` the readable octets, for as long as it runs.
+    @inline(__always)
+    package borrowing func withReadable<Result>(_ body: (RawSpan) -> Result) -> Result { body(readable) }
+
+    /// Shows `body` the readable octets of `range`.
+    @inline(__always)
+    package borrowing func withBytes<Result>(_ range: Range<Int>, _ body: (RawSpan) -> Result) -> Result {
+        body(readable.extracting(range))
     }
 
-    /// Room behind the readable bytes.
-    package var writable: UnsafeMutableRawBufferPointer {
-        unsafe UnsafeMutableRawBufferPointer(start: block + end, count: Self.capacity &- end)
+    /// Shows `body` the same octets from `offset` on, for writing in place.
+    @inline(__always)
+    package mutating func withMutableBytes<Result>(
+        from offset: Int, _ body: (consuming MutableRawSpan) -> Result
+    ) -> Result {
+        precondition(offset >= 0 && offset <= count)
+        let base = unsafe block.map { unsafe $0 + start + offset }
+        let bytes = unsafe UnsafeMutableRawBufferPointer(start: base, count: count &- offset)
+        return unsafe body(bytes.mutableBytes)
     }
 
-    /// Declares `count` bytes of `writable` as written.
-    package mutating func commit(_ count: Int) {
+    /// Has `source` write into the room behind the readable octets; what it returns is how many it wrote.
+    @inline(__always)
+    mutating func fill(_ source: (UnsafeMutableRawBufferPointer) -> Int) {
+        guard let block = unsafe block else { return }
+        let count = unsafe source(UnsafeMutableRawBufferPointer(start: block + end, count: Self.capacity &- end))
         precondition(count >= 0 && count <= space)
         end &+= count
     }
 
-    /// Drops `count` readable bytes from the front.
+    /// Drops `count` readable octets from the front.
     package mutating func consume(_ count: Int) {
         precondition(count >= 0 && count <= self.count)
         start &+= count
         if start == end { clear() }
     }
 
-    /// Keeps the first `count` readable bytes and drops those behind them.
-    package mutating func truncate(to count: Int) {
-        precondition(count >= 0 && count <= self.count)
-        end = start &+ count
+    /// Takes the octets of `range` out and closes the gap behind them.
+    package mutating func remove(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        guard !range.isEmpty, let block = unsafe block else { return }
+        let rest = count &- range.upperBound
+        if rest > 0 {
+            unsafe (block + start + range.lowerBound).copyMemory(
+                from: block + start + range.upperBound, byteCount: rest)
+        }
+        end &-= range.count
     }
 
     package mutating func clear() {
@@ -56,20 +101,25 @@ package struct Buffer {
         end = 0
     }
 
-    /// Moves the readable bytes to the front, so that all free space is behind them.
+    /// Moves the readable octets to the front, so that all free space is behind them.
     package mutating func compact() {
-        guard start > 0 else { return }
+        guard start > 0, let block = unsafe block else { return }
         unsafe block.copyMemory(from: block + start, byteCount: count)
         end &-= start
         start = 0
     }
 
     /// Copies as many of `bytes` as fit and returns how many that were.
-    package mutating func append(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let taken = min(bytes.count, space)
-        if taken > 0, let base = bytes.baseAddress {
-            unsafe (block + end).copyMemory(from: base, byteCount: taken)
-            end &+= taken
+    package mutating func append(_ bytes: RawSpan) -> Int {
+        let taken = min(bytes.byteCount, space)
+        guard taken > 0 else { return 0 }
+        unsafe fill { room in
+            unsafe bytes.withUnsafeBytes { bytes in
+                if let target = room.baseAddress, let source = bytes.baseAddress {
+                    unsafe target.copyMemory(from: source, byteCount: taken)
+                }
+            }
+            return taken
         }
         return taken
     }
@@ -86,19 +136,25 @@ package final class BufferPool {
 
     init() { unsafe free.reserveCapacity(Self.keep) }
 
-    /// An empty buffer. Give it back with `give(_:)`.
-    package func take() -> Buffer {
+    /// Gives a vacant buffer a block, and leaves one that has a block alone. Give it back with `reclaim`.
+    package func lend(_ buffer: inout Buffer) {
+        guard buffer.isVacant else { return }
         lent &+= 1
-        if let block = unsafe free.popLast() { return unsafe Buffer(block: block) }
-        return unsafe Buffer(block: .allocate(byteCount: Buffer.capacity, alignment: 64))
+        if let block = unsafe free.popLast() {
+            unsafe buffer.adopt(block)
+        } else {
+            unsafe buffer.adopt(.allocate(byteCount: Buffer.capacity, alignment: 64))
+        }
     }
 
-    package func give(_ buffer: Buffer) {
+    /// Takes the buffer's block back, if it has one; its octets are gone.
+    package func reclaim(_ buffer: inout Buffer) {
+        guard let block = unsafe buffer.release() else { return }
         lent &-= 1
         if unsafe free.count < Self.keep {
-            unsafe free.append(buffer.block)
+            unsafe free.append(block)
         } else {
-            unsafe buffer.block.deallocate()
+            unsafe block.deallocate()
         }
     }
 

@@ -18,30 +18,60 @@ package struct Transport {
 
     package init(descriptor: CInt) { self.descriptor = descriptor }
 
-    /// Reads once. A result shorter than the room means that the socket is empty.
-    package func read(into room: UnsafeMutableRawBufferPointer) -> IOResult {
-        while true {
-            let count = unsafe meridian_read(descriptor, room.baseAddress, room.count)
-            if count > 0 { return .bytes(count) }
-            if count == 0 { return .endOfStream }
-            if let result = Self.result(errno) { return result }
+    /// Reads once into the buffer's room. A result shorter than the room means that the socket is empty; a buffer without
+    /// room reads nothing and says `.wouldBlock`.
+    package func read(into buffer: inout Buffer) -> IOResult {
+        guard buffer.space > 0 else { return .wouldBlock }
+        var result = IOResult.wouldBlock
+        unsafe buffer.fill { room in
+            while true {
+                let count = unsafe meridian_read(descriptor, room.baseAddress, room.count)
+                if count > 0 {
+                    result = .bytes(count)
+                    return count
+                }
+                if count == 0 {
+                    result = .endOfStream
+                    return 0
+                }
+                if let error = Self.result(errno) {
+                    result = error
+                    return 0
+                }
+            }
+        }
+        return result
+    }
+
+    /// Reads once and throws away what came, at most 16 KiB.
+    package func discard() {
+        unsafe withUnsafeTemporaryAllocation(byteCount: Buffer.capacity, alignment: 8) { room in
+            _ = unsafe meridian_read(descriptor, room.baseAddress, room.count)
         }
     }
 
     /// Writes once; a closed peer is EPIPE, never a signal.
-    package func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
-        while true {
-            let count = unsafe meridian_send(descriptor, bytes.baseAddress, bytes.count)
-            if count >= 0 { return .bytes(count) }
-            if let result = Self.result(errno) { return result }
+    package func write(_ bytes: RawSpan) -> IOResult {
+        unsafe bytes.withUnsafeBytes { bytes in
+            while true {
+                let count = unsafe meridian_send(descriptor, bytes.baseAddress, bytes.count)
+                if count >= 0 { return .bytes(count) }
+                if let result = Self.result(errno) { return result }
+            }
         }
     }
 
     /// Writes two pieces with one call, as for a head and its body.
-    package func write(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> IOResult {
-        if unsafe second.isEmpty { return unsafe write(first) }
-        if unsafe first.isEmpty { return unsafe write(second) }
-        return unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vector in
+    package func write(_ first: RawSpan, _ second: RawSpan) -> IOResult {
+        if second.isEmpty { return write(first) }
+        if first.isEmpty { return write(second) }
+        return unsafe first.withUnsafeBytes { first in
+            unsafe second.withUnsafeBytes { second in unsafe writeBoth(first, second) }
+        }
+    }
+
+    private func writeBoth(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> IOResult {
+        unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vector in
             unsafe vector[0] = iovec(
                 iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count)
             unsafe vector[1] = iovec(

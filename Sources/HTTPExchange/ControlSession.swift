@@ -44,9 +44,9 @@ package final class ControlSession: ServerSession {
                 HTTPServer.Header(name: text(head.fields[index].name), value: text(head.fields[index].value))
             },
             peer: peer)
-        body = BodyReader(head.framing)
+        body = BodyReader(head.framing, decodes: true)
         if head.expectsContinue, !body.isComplete { sendContinue() }
-        input?.consume(head.length)
+        input.consume(head.length)
         setDeadline(after: limits.headTimeout)
         collectBody()
     }
@@ -56,24 +56,23 @@ package final class ControlSession: ServerSession {
         if head.isAsterisk { return "*" }
         if head.path.isEmpty { return "/" }
         guard head.pathNeedsNormalising else { return text(head.path) }
-        guard let bytes = unsafe input?.readable,
-            let count = unsafe PathNormaliser.normalise(
-                UnsafeRawBufferPointer(rebasing: bytes[head.path.start..<head.path.end]).bytes,
-                into: context.pathScratch)
+        guard
+            let count = input.withBytes(
+                head.path.start..<head.path.end, { unsafe PathNormaliser.normalise($0, into: context.pathScratch) })
         else { return nil }
         return unsafe String(decoding: context.pathScratch[..<count], as: UTF8.self)
     }
 
     private func text(_ slice: Slice) -> String {
-        guard let bytes = unsafe input?.readable else { return "" }
-        return unsafe String(decoding: bytes[slice.start..<slice.end], as: UTF8.self)
+        input.withBytes(slice.start..<slice.end) { bytes in
+            unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+        }
     }
 
     private func sendContinue() {
         let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
-        let empty = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         let bytes = unsafe UnsafeRawBufferPointer(start: line.utf8Start, count: line.utf8CodeUnitCount)
-        if unsafe send(bytes, empty) == nil { close() }
+        if unsafe send(bytes.bytes, RawSpan()) == nil { close() }
     }
 
     override public func bodyReadable() {
@@ -82,21 +81,23 @@ package final class ControlSession: ServerSession {
 
     private func collectBody() {
         while descriptor >= 0, !body.isComplete {
-            if let bytes = unsafe input?.mutableReadable, bytes.count > 0 {
-                var data = 0
-                let progress = unsafe body.advanceDecoding(bytes, dataCount: &data)
-                unsafe request?.body.append(contentsOf: bytes[..<data])
-                switch progress {
-                case .more(let count), .ended(let count): input?.consume(count)
-                case .malformed:
+            if !input.isEmpty {
+                let passage = input.withMutableBytes(from: 0) { body.pass($0) }
+                if passage.isMalformed {
                     reject(status: 400, reason: "malformed-body")
                     return
                 }
+                input.withBytes(0..<passage.kept) { bytes in
+                    unsafe bytes.withUnsafeBytes { unsafe request?.body.append(contentsOf: $0) }
+                }
+                input.consume(passage.taken)
                 guard request?.body.count ?? 0 <= host.limits.bodySize else {
                     reject(status: 413, reason: "body-too-large")
                     return
                 }
-                continue
+                if body.isComplete { break }
+                // Part of a line may be left, which needs room behind it.
+                input.compact()
             }
             switch fill() {
             case .bytes: continue
@@ -144,8 +145,7 @@ package final class ControlSession: ServerSession {
 
     private func sendOutput() {
         let result: Int? = unsafe output.withUnsafeBytes { bytes in
-            let empty = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-            return unsafe send(empty, UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+            unsafe send(RawSpan(), UnsafeRawBufferPointer(rebasing: bytes[sent...]).bytes)
         }
         guard let count = result else {
             close()

@@ -37,12 +37,12 @@ open class ServerSession: Channel {
     package final let limits: SessionLimits
     package final let peer: SocketAddress
 
-    package final var input: Buffer?
+    package final var input = Buffer()
     package final private(set) var phase = Phase.idle
     /// The socket did not take all that it was given.
     package final private(set) var isBlocked = false
     /// Response octets that wait for the socket.
-    private final var pending: Buffer?
+    private final var pending = Buffer()
     /// The socket may hold bytes that were not read.
     package final private(set) var isReadable = false
     private final var peerHasClosed = false
@@ -83,8 +83,8 @@ open class ServerSession: Channel {
     /// The connection is gone, whoever closed it.
     open func sessionClosed() {}
 
-    package final var isIdle: Bool { phase == .idle && pending == nil && (input?.isEmpty ?? true) }
-    package final var hasPending: Bool { pending != nil }
+    package final var isIdle: Bool { phase == .idle && pending.isVacant && input.isEmpty }
+    package final var hasPending: Bool { !pending.isVacant }
     package final var transport: Transport { Transport(descriptor: descriptor) }
 
     // MARK: - Events
@@ -112,10 +112,8 @@ open class ServerSession: Channel {
         context.remove(self)
         // First, since the log may still quote the head.
         sessionClosed()
-        if let buffer = input { worker.buffers.give(buffer) }
-        if let buffer = pending { worker.buffers.give(buffer) }
-        input = nil
-        pending = nil
+        worker.buffers.reclaim(&input)
+        worker.buffers.reclaim(&pending)
     }
 
     // MARK: - Input
@@ -128,7 +126,7 @@ open class ServerSession: Channel {
         while descriptor >= 0 {
             switch phase {
             case .idle, .head:
-                guard pending == nil, readHead() else { return }
+                guard pending.isVacant, readHead() else { return }
             case .exchange:
                 bodyReadable()
                 if phase == .exchange || phase == .closing { return }
@@ -143,13 +141,13 @@ open class ServerSession: Channel {
     /// Reads once into `input`. A full buffer reads nothing.
     package final func fill() -> Fill {
         guard isReadable else { return .nothing }
-        if input == nil { input = worker.buffers.take() }
-        guard let room = unsafe input?.writable, room.count > 0 else { return .nothing }
-        switch unsafe transport.read(into: room) {
+        worker.buffers.lend(&input)
+        let room = input.space
+        guard room > 0 else { return .nothing }
+        switch transport.read(into: &input) {
         case .bytes(let count):
-            input?.commit(count)
             // The socket is empty; the end of the stream would make no further edge when it was announced already.
-            if count < room.count, !peerHasClosed { isReadable = false }
+            if count < room, !peerHasClosed { isReadable = false }
             return .bytes(count)
         case .wouldBlock:
             isReadable = false
@@ -161,7 +159,7 @@ open class ServerSession: Channel {
 
     /// Whether the session has left the phases that this serves.
     private final func readHead() -> Bool {
-        if let buffer = input, !buffer.isEmpty, parseHead() { return true }
+        if !input.isEmpty, parseHead() { return true }
         guard descriptor >= 0 else { return false }
         while true {
             switch fill() {
@@ -177,9 +175,9 @@ open class ServerSession: Channel {
     }
 
     private final func parseHead() -> Bool {
-        guard let bytes = unsafe input?.readable else { return false }
-        if phase == .head, unsafe !scanner.hasEnd(bytes.bytes), bytes.count < limits.head.size { return false }
-        switch unsafe context.request.parse(bytes.bytes, limits: limits.head) {
+        if input.isVacant { return false }
+        if phase == .head, !scanner.hasEnd(input.readable), input.count < limits.head.size { return false }
+        switch context.request.parse(input.readable, limits: limits.head) {
         case .complete:
             phase = .exchange
             suspendDeadline()
@@ -190,7 +188,7 @@ open class ServerSession: Channel {
                 phase = .head
                 scanner = HeadScanner()
                 setDeadline(after: limits.headTimeout)
-                input?.compact()
+                input.compact()
             }
             return false
         case .invalid(let fault):
@@ -200,14 +198,12 @@ open class ServerSession: Channel {
     }
 
     private final func releaseEmptyInput() {
-        guard let buffer = input, buffer.isEmpty else { return }
-        worker.buffers.give(buffer)
-        input = nil
+        if input.isEmpty { worker.buffers.reclaim(&input) }
     }
 
     private final func discardInput() {
         while true {
-            input?.clear()
+            input.clear()
             switch fill() {
             case .bytes: continue
             case .nothing: return
@@ -224,40 +220,39 @@ open class ServerSession: Channel {
     ///
     /// - Returns: how much of `second` was taken; when that is not all, `outputDrained` says when to go on. Nil when the
     ///   connection is broken: close it.
-    package final func send(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int? {
-        if isBlocked { return unsafe keep(first) ? 0 : nil }
-        switch unsafe transport.write(first, second) {
+    package final func send(_ first: RawSpan, _ second: RawSpan) -> Int? {
+        if isBlocked { return keep(first) ? 0 : nil }
+        switch transport.write(first, second) {
         case .bytes(let count):
-            if count == first.count &+ second.count { return second.count }
+            if count == first.byteCount &+ second.byteCount { return second.byteCount }
             isBlocked = true
-            if count >= first.count { return count &- first.count }
-            return unsafe keep(UnsafeRawBufferPointer(rebasing: first[count...])) ? 0 : nil
+            if count >= first.byteCount { return count &- first.byteCount }
+            return keep(first.extracting(droppingFirst: count)) ? 0 : nil
         case .wouldBlock:
             isBlocked = true
-            return unsafe keep(first) ? 0 : nil
+            return keep(first) ? 0 : nil
         case .endOfStream, .failed: return nil
         }
     }
 
-    private final func keep(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        if bytes.count == 0 { return true }
-        if pending == nil { pending = worker.buffers.take() }
-        return unsafe pending?.append(bytes) == bytes.count
+    private final func keep(_ bytes: RawSpan) -> Bool {
+        if bytes.isEmpty { return true }
+        worker.buffers.lend(&pending)
+        return pending.append(bytes) == bytes.byteCount
     }
 
     private final func resumeOutput() {
-        if let bytes = unsafe pending?.readable {
-            switch unsafe transport.write(bytes) {
+        if !pending.isVacant {
+            switch transport.write(pending.readable) {
             case .bytes(let count):
-                pending?.consume(count)
-                if count < bytes.count { return }
+                pending.consume(count)
+                if !pending.isEmpty { return }
             case .wouldBlock: return
             case .endOfStream, .failed:
                 close()
                 return
             }
-            if let buffer = pending { worker.buffers.give(buffer) }
-            pending = nil
+            worker.buffers.reclaim(&pending)
         }
         isBlocked = false
         switch phase {
@@ -273,11 +268,11 @@ open class ServerSession: Channel {
     /// The response has been handed over and the request is read to its end: `consumed` octets of `input` belonged to
     /// it. The connection goes on with the next request.
     package final func exchangeEnded(consumed: Int) {
-        input?.consume(consumed)
+        input.consume(consumed)
         phase = .idle
         setDeadline(after: limits.idleTimeout)
         releaseEmptyInput()
-        if input != nil || isReadable { process() }
+        if !input.isVacant || isReadable { process() }
     }
 
     /// The response has been handed over and the connection ends with it.
@@ -287,7 +282,7 @@ open class ServerSession: Channel {
         phase = .closing
         lingers = hasUnread
         setDeadline(after: limits.bodyTimeout)
-        if pending == nil { finishClosing() }
+        if pending.isVacant { finishClosing() }
     }
 
     private final func finishClosing() {
@@ -328,7 +323,6 @@ open class ServerSession: Channel {
             writer.append(reason)
             writer.append("\n")
         }
-        let empty = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-        if unsafe send(writer.written, empty) == nil { close() }
+        if writer.withWritten({ send($0, RawSpan()) }) == nil { close() }
     }
 }

@@ -1,11 +1,20 @@
-/// Follows one message body through the bytes of its connection and says where it ends.
+/// Follows one message body through the bytes of its connection, says where it ends and which octets of it go on.
 package struct BodyReader: Sendable, Hashable {
-    package enum Progress: Sendable, Hashable {
-        /// So many octets of the given bytes belong to the body, and more will come.
-        case more(Int)
-        /// So many octets belong to the body, which ends with them.
-        case ended(Int)
-        case malformed
+    /// What became of the octets that were given.
+    package struct Passage: Sendable, Hashable {
+        /// Octets, from the first, that were read. Those behind belong to the next message when the body has ended, and are to
+        /// be given again, with more behind them, when it has not.
+        package internal(set) var taken = 0
+        /// Octets at the front that go on; never more than `taken`.
+        package internal(set) var kept = 0
+        package internal(set) var hasEnded = false
+        package internal(set) var isMalformed = false
+
+        static let malformed: Passage = {
+            var passage = Passage()
+            passage.isMalformed = true
+            return passage
+        }()
     }
 
     private enum Kind: Sendable, Hashable {
@@ -16,10 +25,13 @@ package struct BodyReader: Sendable, Hashable {
     }
 
     private var kind: Kind
+    private let decodes: Bool
     private var remaining: UInt64
     private var decoder = ChunkedDecoder()
 
-    package init(_ framing: BodyFraming) {
+    /// With `decodes`, the data alone of a chunked body goes on; otherwise it is framed anew.
+    package init(_ framing: BodyFraming, decodes: Bool = false) {
+        self.decodes = decodes
         remaining = 0
         switch framing {
         case .none: kind = .none
@@ -46,62 +58,24 @@ package struct BodyReader: Sendable, Hashable {
     /// Octets of a chunked body's data announced so far, without framing.
     package var announced: UInt64 { decoder.announced }
 
-    /// Takes in the next `bytes`; the body's octets, framing included, are a prefix of them.
+    /// Takes in the next `bytes` and moves those that go on to their front.
     @inline(__always)
-    package mutating func advance(_ bytes: RawSpan) -> Progress {
+    package mutating func pass(_ bytes: consuming MutableRawSpan) -> Passage {
+        var passage = Passage()
         switch kind {
-        case .none: return .ended(0)
+        case .none: passage.hasEnded = true
         case .length:
-            let run = min(UInt64(bytes.byteCount), remaining)
-            remaining &-= run
-            return remaining == 0 ? .ended(Int(run)) : .more(Int(run))
-        case .untilClose: return .more(bytes.byteCount)
-        case .chunked: return advanceChunked(bytes)
+            let run = Int(min(UInt64(bytes.byteCount), remaining))
+            remaining &-= UInt64(run)
+            passage.taken = run
+            passage.kept = run
+            passage.hasEnded = remaining == 0
+        case .untilClose:
+            passage.taken = bytes.byteCount
+            passage.kept = bytes.byteCount
+        case .chunked:
+            return unsafe bytes.withUnsafeMutableBytes { unsafe decoder.pass(Octets($0), decodes: decodes) }
         }
-    }
-
-    private mutating func advanceChunked(_ bytes: RawSpan) -> Progress {
-        if decoder.hasEnded { return .ended(0) }
-        var offset = 0
-        while offset < bytes.byteCount {
-            switch decoder.step(bytes.extracting(offset..<bytes.byteCount)) {
-            case .framing(let count), .data(let count): offset &+= count
-            case .end(let count): return .ended(offset &+ count)
-            case .malformed: return .malformed
-            }
-        }
-        return .more(offset)
-    }
-
-    /// Takes in `bytes` as `advance` does and moves the data of a chunked body together at their front, without its
-    /// framing. `dataCount` tells how much data there is; for other bodies it is the progress itself.
-    package mutating func advanceDecoding(
-        _ bytes: UnsafeMutableRawBufferPointer, dataCount: inout Int
-    ) -> Progress {
-        guard kind == .chunked, !decoder.hasEnded else {
-            let progress = unsafe advance(UnsafeRawBufferPointer(bytes).bytes)
-            switch progress {
-            case .more(let count), .ended(let count): dataCount = count
-            case .malformed: dataCount = 0
-            }
-            return progress
-        }
-        var offset = 0
-        dataCount = 0
-        while offset < bytes.count {
-            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
-            switch unsafe decoder.step(UnsafeRawBufferPointer(rest).bytes) {
-            case .framing(let count): offset &+= count
-            case .data(let count):
-                if let base = bytes.baseAddress, offset != dataCount {
-                    unsafe (base + dataCount).copyMemory(from: base + offset, byteCount: count)
-                }
-                offset &+= count
-                dataCount &+= count
-            case .end(let count): return .ended(offset &+ count)
-            case .malformed: return .malformed
-            }
-        }
-        return .more(offset)
+        return passage
     }
 }

@@ -14,6 +14,10 @@ package enum FieldName: UInt8, Sendable {
     case xForwardedFor
     case xForwardedProto
     case xForwardedHost
+    case xForwardedPort
+    case xRealIP
+    /// Any other field by which a proxy says who asked, how and for what: see `ForwardingField`.
+    case otherForwarding
     case maxForwards
     case date
     case contentType
@@ -27,13 +31,31 @@ package enum FieldName: UInt8, Sendable {
         }
     }
 
+    /// Fields that are never copied from one head to the next but written anew (`HeadWriter.append(chunked:length:connection:)`)
+    /// or left out.
+    var isOfThisHop: Bool { isHopByHop || self == .contentLength }
+
+    /// Fields that a stranger may not send: by them, backends learn from proxies who the client is.
+    package var isForwarding: Bool {
+        switch self {
+        case .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xRealIP, .otherForwarding: true
+        default: false
+        }
+    }
+
     /// Recognises the name at `slice`, which consists of token characters: none of these turns into a letter, a digit or a
     /// hyphen of another name when its lower-case bit is set.
     @inline(__always)
     static func recognise(_ bytes: RawSpan, _ slice: Slice) -> FieldName {
         let count = slice.count
         // The length alone rules out nearly every other name.
-        if count >= 8 { return count <= 17 ? recogniseLong(bytes, slice.start, count) : .other }
+        if count >= 8 {
+            if count <= 17 {
+                let name = recogniseLong(bytes, slice.start, count)
+                if name != .other { return name }
+            }
+            return ForwardingField.isOne(bytes, slice.start, count) ? .otherForwarding : .other
+        }
         guard slice.start &+ 8 <= bytes.byteCount else { return recogniseShort(bytes, slice) }
         let lower: UInt64 = 0x2020_2020_2020_2020
         // The octets of the name, the first in the lowest place.
@@ -71,6 +93,9 @@ package enum FieldName: UInt8, Sendable {
         let first = bytes.word(start) | lower
         let last = bytes.word(start &+ count &- 8) | lower
         switch count {
+        case 9:
+            // x-real-ip
+            if first == 0x692d_6c61_6572_2d78 && last == 0x7069_2d6c_6165_722d { return .xRealIP }
         case 10:
             // connection
             if first == 0x6974_6365_6e6e_6f63 && last == 0x6e6f_6974_6365_6e6e { return .connection }
@@ -94,6 +119,8 @@ package enum FieldName: UInt8, Sendable {
         case 16:
             // x-forwarded-host
             if first == 0x7261_7772_6f66_2d78 && last == 0x7473_6f68_2d64_6564 { return .xForwardedHost }
+            // x-forwarded-port
+            if first == 0x7261_7772_6f66_2d78 && last == 0x7472_6f70_2d64_6564 { return .xForwardedPort }
             // proxy-connection
             if first == 0x6f63_2d79_786f_7270 && last == 0x6e6f_6974_6365_6e6e { return .proxyConnection }
         case 17:
@@ -121,8 +148,8 @@ package struct Field {
     package var id: FieldName
     /// Not forwarded as it stands: white space before the colon (responses only) is taken out.
     package var isIrregular: Bool
-    /// The name has an underscore. Such fields are not forwarded: gateway interfaces cannot tell `X_Forwarded_For` from
-    /// `X-Forwarded-For`.
+    /// The name has an underscore. Such fields of a request are not forwarded: gateway interfaces cannot tell
+    /// `X_Forwarded_For` from `X-Forwarded-For`.
     package var hasUnderscore: Bool
 }
 
@@ -134,10 +161,18 @@ package final class FieldTable {
 
     private let storage: UnsafeMutablePointer<Field>
     package private(set) var count = 0
+    private let options: UnsafeMutablePointer<Slice>
+    private var optionCount = 0
 
-    package init() { unsafe storage = .allocate(capacity: Self.capacity) }
+    package init() {
+        unsafe storage = .allocate(capacity: Self.capacity)
+        unsafe options = .allocate(capacity: ConnectionFacts.maximumOptions)
+    }
 
-    deinit { unsafe storage.deallocate() }
+    deinit {
+        unsafe storage.deallocate()
+        unsafe options.deallocate()
+    }
 
     @inline(__always)
     package subscript(index: Int) -> Field {
@@ -152,5 +187,24 @@ package final class FieldTable {
         count &+= 1
     }
 
-    func removeAll() { count = 0 }
+    func removeAll() {
+        count = 0
+        optionCount = 0
+    }
+
+    /// Connection names other fields, so that each field has to be looked up in it.
+    var hasOptions: Bool { optionCount > 0 }
+
+    /// Notes an option of Connection that names another field.
+    func appendOption(_ option: Slice) {
+        precondition(optionCount < ConnectionFacts.maximumOptions)
+        unsafe (options + optionCount).initialize(to: option)
+        optionCount &+= 1
+    }
+
+    /// Whether Connection lists the field `name`, in any case.
+    func lists(_ name: Slice, _ bytes: RawSpan) -> Bool {
+        for index in 0..<optionCount where unsafe bytes.equals(options[index], name) { return true }
+        return false
+    }
 }

@@ -1,57 +1,86 @@
 /// What the Connection fields of a head say.
 struct ConnectionFacts {
+    /// Options in all Connection fields of one head. More serve no purpose but to make us look for them.
+    static let maximumOptions = 16
+
     var close = false
     var keepAlive = false
     var upgrade = false
-    /// Options that name other fields.
-    var hasOthers = false
+    private var count = 0
 
-    mutating func take(_ value: Slice, _ bytes: RawSpan) {
+    /// Takes in one Connection field. Options that name other fields are noted in `fields`.
+    mutating func take(_ value: Slice, _ bytes: RawSpan, _ fields: FieldTable) -> HeadFault? {
         // What nearly every Connection field says.
         if value.count == 10, FieldName.isKeepAlive(bytes, value.start) {
             keepAlive = true
-            return
+            count &+= 1
+            return count <= Self.maximumOptions ? nil : .tooManyOptions
         }
         var list = TokenList(value)
         while let option = list.next(bytes) {
+            count &+= 1
+            guard count <= Self.maximumOptions else { return .tooManyOptions }
             switch option.count {
             case 5 where bytes.equals(option, ignoringCase: "close"): close = true
             case 7 where bytes.equals(option, ignoringCase: "upgrade"): upgrade = true
             case 10 where bytes.equals(option, ignoringCase: "keep-alive"): keepAlive = true
-            default: hasOthers = true
+            default: fields.appendOption(option)
             }
         }
+        return nil
+    }
+}
+
+/// What the Upgrade fields of a head say: of several, nothing.
+struct UpgradeFacts {
+    private(set) var value = Slice.empty
+    private var count = 0
+
+    mutating func take(_ field: Slice) {
+        count &+= 1
+        value = count == 1 ? field : .empty
     }
 }
 
 /// What Content-Length and Transfer-Encoding say, and the one body length that follows (RFC 9112 section 6.3).
 struct FramingFacts {
-    private var contentLength: UInt64?
+    private(set) var contentLength: UInt64?
     private var hasTransferCoding = false
     private var isChunked = false
     private var hasUnknownCoding = false
+    /// Codings that are known and not understood, before a final chunked.
     private var hasOtherCoding = false
+    private var isAmbiguous = false
 
-    /// A second Content-Length is refused even when it agrees: nobody sends it by accident.
+    /// A second Content-Length is refused even when it agrees: nobody sends it by accident. Of Transfer-Encoding there is one
+    /// line, and it says `chunked` and nothing else: readers differ about empty elements and about lines to be joined.
     mutating func take(_ field: Field, _ bytes: RawSpan) -> HeadFault? {
         if field.id == .contentLength {
             guard contentLength == nil, let value = decimal(bytes, field.value) else { return .invalidContentLength }
             contentLength = value
             return nil
         }
+        guard !hasTransferCoding else { return .ambiguousFraming }
         hasTransferCoding = true
+        if bytes.equals(field.value, ignoringCase: "chunked") {
+            isChunked = true
+            return nil
+        }
+        // Refused in any case; with which status is all that is left to find out.
+        var last = Slice.empty
         var list = TokenList(field.value)
         while let coding = list.next(bytes) {
-            // Anything behind chunked makes it not the final coding.
-            if isChunked { return .ambiguousFraming }
+            if !last.isEmpty, bytes.equals(last, ignoringCase: "chunked") { return .ambiguousFraming }
             if bytes.equals(coding, ignoringCase: "chunked") {
-                isChunked = true
+                isAmbiguous = last.isEmpty
             } else if Self.isRegistered(coding, bytes) {
                 hasOtherCoding = true
             } else {
                 hasUnknownCoding = true
             }
+            last = coding
         }
+        if last.isEmpty || !bytes.equals(last, ignoringCase: "chunked") { isAmbiguous = true }
         return nil
     }
 
@@ -68,8 +97,9 @@ struct FramingFacts {
         }
         if contentLength != nil || minorVersion == 0 { return .ambiguousFraming }
         if hasUnknownCoding { return .unsupportedTransferCoding }
-        guard isChunked else { return .ambiguousFraming }
+        if isAmbiguous { return .ambiguousFraming }
         if hasOtherCoding { return .unsupportedTransferCoding }
+        guard isChunked else { return .ambiguousFraming }
         framing = .chunked
         return nil
     }
@@ -77,7 +107,7 @@ struct FramingFacts {
     func responseFraming(minorVersion: Int, bodyless: Bool, into framing: inout BodyFraming) -> HeadFault? {
         if hasTransferCoding {
             if contentLength != nil || minorVersion == 0 { return .ambiguousFraming }
-            guard isChunked, !hasOtherCoding, !hasUnknownCoding else { return .unsupportedTransferCoding }
+            guard isChunked else { return .unsupportedTransferCoding }
             framing = bodyless ? .none : .chunked
             return nil
         }

@@ -18,12 +18,14 @@ package enum HeadFault: Sendable, Hashable {
     case targetTooLong
     case headTooLarge
     case tooManyFields
+    /// More Connection options than anybody needs.
+    case tooManyOptions
 
     /// The status that tells a client.
     package var status: Int {
         switch self {
         case .malformedStartLine, .malformedField, .foldedField, .malformedTarget, .malformedPath, .invalidHost,
-            .ambiguousFraming, .invalidContentLength:
+            .ambiguousFraming, .invalidContentLength, .tooManyOptions:
             400
         case .methodNotAllowed: 405
         case .targetTooLong: 414
@@ -52,6 +54,7 @@ package enum HeadFault: Sendable, Hashable {
         case .targetTooLong: "target-too-long"
         case .headTooLarge: "head-too-large"
         case .tooManyFields: "too-many-fields"
+        case .tooManyOptions: "too-many-options"
         }
     }
 }

@@ -16,6 +16,10 @@ package struct HeadWriter {
 
     package var written: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
 
+    /// Shows `body` what was written so far.
+    @inline(__always)
+    package func withWritten<Result>(_ body: (RawSpan) -> Result) -> Result { unsafe body(written.bytes) }
+
     @inline(__always)
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
@@ -25,6 +29,17 @@ package struct HeadWriter {
         }
         unsafe (base + count).copyMemory(from: source, byteCount: bytes.count)
         count &+= bytes.count
+    }
+
+    @inline(__always)
+    package mutating func append(_ bytes: RawSpan) {
+        unsafe bytes.withUnsafeBytes { unsafe append($0) }
+    }
+
+    /// The octets of `slice`.
+    @inline(__always)
+    package mutating func append(_ bytes: RawSpan, _ slice: Slice) {
+        append(bytes.extracting(slice.start..<slice.end))
     }
 
     @inline(__always)

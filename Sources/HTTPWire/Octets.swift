@@ -30,6 +30,18 @@ extension RawSpan {
         return true
     }
 
+    /// Whether two spans have the same bytes, with regard to case or without.
+    package func equals(_ other: RawSpan, ignoringCase: Bool) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        for index in 0..<byteCount {
+            let (left, right) = (octet(index), other.octet(index))
+            guard left == right || ignoringCase && Octet.lowercased(left) == Octet.lowercased(right) else {
+                return false
+            }
+        }
+        return true
+    }
+
     /// Whether two slices have the same bytes in any case.
     func equals(_ slice: Slice, _ other: Slice) -> Bool {
         guard slice.count == other.count else { return false }
@@ -90,6 +102,10 @@ package enum Octet {
     package static func isUnreserved(_ octet: UInt8) -> Bool {
         contains(0x03ff_6000_0000_0000, 0x47ff_fffe_87ff_fffe, octet)
     }
+
+    /// What a field value consists of (RFC 9110 section 5.5): no control character but HTAB.
+    @inline(__always)
+    static func isFieldContent(_ octet: UInt8) -> Bool { (octet >= 0x20 && octet != 0x7f) || octet == tab }
 
     @inline(__always)
     package static func isDigit(_ octet: UInt8) -> Bool { octet &- 0x30 < 10 }

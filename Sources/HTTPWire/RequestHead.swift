@@ -40,13 +40,15 @@ package final class RequestHead {
     /// Without the port.
     package internal(set) var host = Slice.empty
     package internal(set) var framing = BodyFraming.none
+    /// What Content-Length said, be it 0.
+    package internal(set) var contentLength: UInt64?
     /// The client wants the connection to persist (RFC 9112 section 9.3).
     package internal(set) var keepsAlive = true
     package internal(set) var expectsContinue = false
-    /// `Connection: upgrade` with an Upgrade field.
-    package internal(set) var wantsUpgrade = false
-    /// Connection names fields other than the usual ones, so that each field has to be looked up in it.
-    package internal(set) var hasConnectionOptions = false
+    /// What Upgrade says, when there is one such field and `Connection: upgrade`; else empty.
+    package internal(set) var upgrade = Slice.empty
+    /// Connection names fields other than the usual ones.
+    package var hasConnectionOptions: Bool { fields.hasOptions }
     /// The value of Max-Forwards, which only TRACE and OPTIONS heed (RFC 9110 section 7.6.2).
     package internal(set) var maxForwards: Int?
 
@@ -88,7 +90,7 @@ package final class RequestHead {
     private func interpret(_ bytes: RawSpan) -> HeadFault? {
         var facts = FramingFacts()
         var hostField: Slice?
-        var hasUpgradeField = false
+        var upgrades = UpgradeFacts()
         var connection = ConnectionFacts()
         expectsContinue = false
         maxForwards = nil
@@ -101,8 +103,9 @@ package final class RequestHead {
                 hostField = field.value
             case .contentLength, .transferEncoding:
                 if let fault = facts.take(field, bytes) { return fault }
-            case .connection: connection.take(field.value, bytes)
-            case .upgrade: hasUpgradeField = true
+            case .connection:
+                if let fault = connection.take(field.value, bytes, fields) { return fault }
+            case .upgrade: upgrades.take(field.value)
             case .expect:
                 guard bytes.equals(field.value, ignoringCase: "100-continue") else { return .unsupportedExpectation }
                 // An HTTP/1.0 client does not mean it (RFC 9110 section 10.1.1).
@@ -115,8 +118,8 @@ package final class RequestHead {
             }
         }
         keepsAlive = minorVersion == 1 ? !connection.close : connection.keepAlive && !connection.close
-        wantsUpgrade = hasUpgradeField && connection.upgrade && minorVersion == 1
-        hasConnectionOptions = connection.hasOthers
+        upgrade = connection.upgrade && minorVersion == 1 ? upgrades.value : .empty
+        contentLength = facts.contentLength
         if let fault = facts.requestFraming(minorVersion: minorVersion, into: &framing) { return fault }
         return interpretHost(bytes, hostField)
     }

@@ -10,9 +10,12 @@ package final class ResponseHead {
     /// 0 or 1.
     package private(set) var minorVersion = 1
     package private(set) var framing = BodyFraming.none
+    /// What Content-Length said, be it about a body that is not sent (HEAD, 304); nil for 1xx and 204, which may not say it
+    /// (RFC 9110 section 8.6).
+    package private(set) var contentLength: UInt64?
     package private(set) var keepsAlive = true
-    package private(set) var hasConnectionOptions = false
-    package private(set) var wantsUpgrade = false
+    /// What Upgrade says, when there is one such field and `Connection: upgrade`; else empty.
+    package private(set) var upgrade = Slice.empty
     package private(set) var hasDate = false
 
     package init() {}
@@ -71,7 +74,7 @@ package final class ResponseHead {
     private func interpret(_ bytes: RawSpan, isHead: Bool) -> HeadFault? {
         var facts = FramingFacts()
         var connection = ConnectionFacts()
-        var hasUpgradeField = false
+        var upgrades = UpgradeFacts()
         hasDate = false
         for index in 0..<fields.count {
             let field = fields[index]
@@ -79,15 +82,16 @@ package final class ResponseHead {
             case .other: continue
             case .contentLength, .transferEncoding:
                 if let fault = facts.take(field, bytes) { return fault }
-            case .connection: connection.take(field.value, bytes)
-            case .upgrade: hasUpgradeField = true
+            case .connection:
+                if let fault = connection.take(field.value, bytes, fields) { return fault }
+            case .upgrade: upgrades.take(field.value)
             case .date: hasDate = true
             default: continue
             }
         }
         keepsAlive = minorVersion == 1 ? !connection.close : connection.keepAlive && !connection.close
-        hasConnectionOptions = connection.hasOthers
-        wantsUpgrade = hasUpgradeField && connection.upgrade
+        contentLength = status < 200 || status == 204 ? nil : facts.contentLength
+        upgrade = connection.upgrade ? upgrades.value : .empty
         let bodyless = isHead || status < 200 || status == 204 || status == 304
         return facts.responseFraming(minorVersion: minorVersion, bodyless: bodyless, into: &framing)
     }

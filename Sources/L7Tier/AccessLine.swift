@@ -86,11 +86,12 @@ enum AccessLine {
 
     /// Targets and hosts have visible characters only; of these a quote would end the string.
     private static func append(_ slice: Slice, of exchange: Exchange, to writer: inout HeadWriter) {
-        let head = unsafe exchange.headBytes
-        for index in slice.start..<min(slice.end, slice.start + longestTarget) where index < head.count {
-            let octet = unsafe head[index]
-            if octet == 0x22 { writer.append(0x5c) }
-            writer.append(octet)
+        exchange.withHead { head in
+            for index in slice.start..<min(slice.end, slice.start + longestTarget) where index < head.byteCount {
+                let octet = head.octet(index)
+                if octet == 0x22 { writer.append(0x5c) }
+                writer.append(octet)
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ extension Exchange {
             table.count(success: true, at: slot)
             table.extendStreak(success: true, at: slot)
             table.observeLatency(elapsed, at: slot)
-            let isClean = connection.input?.isEmpty ?? true
+            let isClean = connection.input.isEmpty
             connection.releaseInput()
             unsafe upstream = nil
             unsafe connection.exchange = nil
@@ -58,10 +58,7 @@ extension Exchange {
         }
         unsafe route?.counters.add(RouteCounter.cell(status: status))
         if proxy.logs { proxy.log(self, elapsed: elapsed) }
-        if let buffer = headBuffer {
-            proxy.worker.buffers.give(buffer)
-            headBuffer = nil
-        }
+        proxy.worker.buffers.reclaim(&headBuffer)
         stage = .idle
         unsafe route = nil
         unsafe self.pool = nil

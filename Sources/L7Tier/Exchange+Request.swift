@@ -6,24 +6,17 @@ import HTTPWire
 extension Exchange {
     /// Writes the head for the next hop and sends it with as much of the body as is there.
     func sendRequest(_ session: ClientSession, _ connection: UpstreamConnection, isParsed: Bool) {
-        let bytes = unsafe headBytes
         if !isParsed {
             // Another request went through the worker's tables meanwhile; this one was fine when it came.
-            guard unsafe proxy.context.request.parse(bytes.bytes, limits: session.limits.head) == .complete else {
-                return
-            }
+            guard withHead({ proxy.context.request.parse($0, limits: session.limits.head) }) == .complete,
+                withHead({ proxy.normalisePath($0) })
+            else { return session.close() }
         }
-        guard let path = unsafe isParsed ? proxy.path : proxy.normalisedPath(bytes),
-            var writer = unsafe HeadWriter(proxy.context.scratch)
-        else { return }
-        unsafe writeHead(bytes, path: path, to: &writer)
+        guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return session.close() }
+        withHead { writeHead($0, to: &writer) }
         stage = .waiting
         connection.setDeadline(after: responseTimeout)
-        var body = unsafe Self.nothing
-        if checked > sent, let input = unsafe session.input?.readable {
-            unsafe body = UnsafeRawBufferPointer(rebasing: input[sent..<checked])
-        }
-        guard let taken = unsafe connection.send(writer.written, body) else {
+        guard let taken = writer.withWritten({ send(session, connection, head: $0) }) else {
             upstreamBroke(nothingSent: true)
             return
         }
@@ -31,114 +24,89 @@ extension Exchange {
         if !requestBody.isComplete { pumpRequest() }
     }
 
-    private func writeHead(_ bytes: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
+    /// Sends `head` and the octets of the body that were checked and not sent, and tells how many of those were taken.
+    private func send(_ session: ClientSession, _ connection: UpstreamConnection, head: RawSpan) -> Int? {
+        if checked == sent { return connection.send(head, RawSpan()) }
+        return session.input.withBytes(sent..<checked) { connection.send(head, $0) }
+    }
+
+    private func writeHead(_ bytes: RawSpan, to writer: inout HeadWriter) {
         let head = proxy.context.request
-        let authority = unsafe UnsafeRawBufferPointer(
-            rebasing: bytes[head.authority.start..<head.authority.end])
-        let writesHost = head.isAbsolute || head.authority.isEmpty
-        let start = unsafe startLine(bytes, path: path, to: &writer)
+        let hasAuthority = !head.authority.isEmpty
+        let writesHost = head.isAbsolute || !hasAuthority
+        let start = startLine(bytes, to: &writer)
         if writesHost {
             writer.append("Host: ")
-            if authority.count > 0 {
-                unsafe writer.append(authority)
+            if hasAuthority {
+                writer.append(bytes, head.authority)
             } else {
                 unsafe endpoint?.text.withUnsafeBytes { unsafe writer.append($0) }
             }
             writer.append("\r\n")
         }
-        var hasForwardedFor = false
-        unsafe writer.append(
-            head.fields, of: bytes, from: start, end: head.length &- 2, hasOptions: head.hasConnectionOptions,
-            keepsTransferEncoding: true
-        ) { name in
+        writer.append(head.fields, of: bytes, from: start, end: head.length &- 2, dropsUnderscores: true) { name in
             switch name {
-            case .xForwardedFor:
-                hasForwardedFor = true
-                return true
-            case .xForwardedProto, .xForwardedHost: return true
-            case .host: return writesHost
-            case .maxForwards: return head.maxForwards != nil
-            default: return false
+            case .host: writesHost
+            case .maxForwards: head.maxForwards != nil
+            default: name.isForwarding
             }
         }
+        writer.append(
+            chunked: head.framing == .chunked, length: head.contentLength,
+            connection: upgrade.isEmpty ? .none : .upgrade)
+        if !upgrade.isEmpty { appendUpgrade(bytes, upgrade, to: &writer) }
         if let forwards = head.maxForwards {
             writer.append("Max-Forwards: ")
             writer.append(decimal: UInt64(max(0, forwards &- 1)))
             writer.append("\r\n")
         }
-        if hasForwardedFor {
-            unsafe appendForwardedFor(bytes, to: &writer)
-        } else {
-            unsafe writer.append(session.forwardedLines)
-        }
-        if authority.count > 0 {
+        unsafe writer.append(session.forwardedLines)
+        if hasAuthority {
             writer.append("X-Forwarded-Host: ")
-            unsafe writer.append(authority)
+            writer.append(bytes, head.authority)
             writer.append("\r\n")
         }
-        if wantsUpgrade { unsafe appendUpgrade(head.fields, bytes, to: &writer) }
         writer.append("\r\n")
     }
 
     /// The request line as it came when nothing about it changes, to be taken along with the fields; else it is written
     /// anew.
-    private func startLine(
-        _ bytes: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer, to writer: inout HeadWriter
-    ) -> Int? {
+    private func startLine(_ bytes: RawSpan, to writer: inout HeadWriter) -> Int? {
         let head = proxy.context.request
         // Behind the target: a space, `HTTP/1.` and the minor version.
         if !head.pathNeedsNormalising, !head.isAbsolute, !head.authority.isEmpty,
-            unsafe bytes[head.target.end &+ 8] == 0x31
+            bytes.octet(head.target.end &+ 8) == 0x31
         {
             return head.methodText.start
         }
-        unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[head.methodText.start..<head.methodText.end]))
+        writer.append(bytes, head.methodText)
         writer.append(0x20)
-        unsafe writer.append(path)
-        unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[head.query.start..<head.query.end]))
+        proxy.appendPath(bytes, to: &writer)
+        writer.append(bytes, head.query)
         writer.append(" HTTP/1.1\r\n")
         return nil
     }
 
-    /// All that the client and the proxies before us said, then the client's own address.
-    private func appendForwardedFor(_ bytes: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
-        let fields = proxy.context.request.fields
-        writer.append("X-Forwarded-For: ")
-        for index in 0..<fields.count where fields[index].id == .xForwardedFor && !fields[index].value.isEmpty {
-            let value = fields[index].value
-            unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[value.start..<value.end]))
-            writer.append(", ")
-        }
-        unsafe writer.append(session.forwardedTail)
-    }
-
-    /// `Connection: upgrade` and the Upgrade fields of a head: the one hop-by-hop pair that is passed on.
-    func appendUpgrade(_ fields: FieldTable, _ bytes: UnsafeRawBufferPointer, to writer: inout HeadWriter) {
-        writer.append("Connection: upgrade\r\n")
-        for index in 0..<fields.count where fields[index].id == .upgrade {
-            let value = fields[index].value
-            writer.append("Upgrade: ")
-            unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[value.start..<value.end]))
-            writer.append("\r\n")
-        }
+    /// The protocol of a tunnel, at `name` of `bytes`.
+    func appendUpgrade(_ bytes: RawSpan, _ name: Slice, to writer: inout HeadWriter) {
+        writer.append("Upgrade: ")
+        writer.append(bytes, name)
+        writer.append("\r\n")
     }
 
     // MARK: - Body
 
     /// Looks at the body octets that came in since the last call. False when the exchange ended over it.
     func checkBody() -> Bool {
-        guard !requestBody.isComplete, let input = unsafe session.input?.readable, input.count > checked else {
-            return true
-        }
-        let fresh = unsafe UnsafeRawBufferPointer(rebasing: input[checked...])
-        switch unsafe requestBody.advance(fresh.bytes) {
-        case .more(let count), .ended(let count):
-            checked &+= count
-            bytesIn &+= UInt64(count)
-        case .malformed:
+        guard !requestBody.isComplete, session.input.count > checked else { return true }
+        let passage = session.input.withMutableBytes(from: checked) { requestBody.pass($0) }
+        if passage.isMalformed {
             endRequest(400, "malformed-body")
             return false
         }
+        bytesIn &+= UInt64(passage.taken)
+        session.input.remove((checked &+ passage.kept)..<(checked &+ passage.taken))
+        checked &+= passage.kept
         if requestBody.announced > session.bodyLimit {
             endRequest(413, "body-too-large")
             return false
@@ -161,9 +129,7 @@ extension Exchange {
         guard stage == .waiting || stage == .responding, let connection = unsafe upstream else { return }
         while !connection.isBlocked {
             if checked > sent {
-                guard let input = unsafe session.input?.readable else { return }
-                let body = unsafe UnsafeRawBufferPointer(rebasing: input[sent..<checked])
-                guard let taken = unsafe connection.send(Self.nothing, body) else {
+                guard let taken = send(session, connection, head: RawSpan()) else {
                     // The response, or the end, is read where responses are read.
                     return
                 }
@@ -193,21 +159,23 @@ extension Exchange {
         }
     }
 
-    /// Gives the body room: behind the head once what was there is sent, in a buffer of its own beside a large head.
+    /// Gives the body room, once all that was checked is sent: behind the head, or beside a large head in a buffer of its
+    /// own. Octets that were not checked, part of a chunk's line, stay.
     private func makeRoom() {
         let session = session
-        guard let input = session.input, input.space == 0 else { return }
+        guard !session.input.isVacant, session.input.space == 0 else { return }
+        session.input.compact()
+        if session.input.space > 0 { return }
         hasDroppedBody = true
-        if headBuffer != nil || Buffer.capacity &- bodyBase >= Self.leastBodyRoom {
-            session.input?.truncate(to: bodyBase)
-            checked = bodyBase
-            sent = bodyBase
+        if !headBuffer.isVacant || Buffer.capacity &- bodyBase >= Self.leastBodyRoom {
+            session.input.remove(bodyBase..<checked)
         } else {
-            headBuffer = input
-            session.input = proxy.worker.buffers.take()
+            swap(&headBuffer, &session.input)
+            proxy.worker.buffers.lend(&session.input)
+            _ = headBuffer.withBytes(checked..<headBuffer.count) { session.input.append($0) }
             bodyBase = 0
-            checked = 0
-            sent = 0
         }
+        checked = bodyBase
+        sent = bodyBase
     }
 }

@@ -7,6 +7,8 @@ extension Exchange {
     /// The most that a response head may take: what fits into a buffer.
     private static let headLimit = Buffer.capacity
     private static let fieldLimit = FieldTable.capacity
+    /// 1xx heads before a response: an endpoint has no use for more, and each costs the client a wait.
+    private static let maximumInterims = 16
 
     /// Moves the response from the upstream connection to the client, as far as both allow.
     func pumpResponse() {
@@ -15,7 +17,7 @@ extension Exchange {
         // Whatever drops the connection also ends the exchange or starts another attempt, and returns here.
         while stage == .waiting || stage == .responding {
             if session.isBlocked { return }
-            if let input = connection.input, !input.isEmpty {
+            if !connection.input.isEmpty {
                 if stage == .waiting {
                     switch takeHead(session, connection) {
                     case .goesOn: continue
@@ -23,14 +25,14 @@ extension Exchange {
                     case .needsMore: break
                     }
                 } else {
-                    guard unsafe forwardBody(session, connection, head: Self.nothing) else { return }
+                    guard forwardBody(session, connection, head: RawSpan()) else { return }
                     if session.isBlocked { return }
                 }
             } else if responseEnds, stage == .responding {
                 finish(session, connection)
                 return
             }
-            connection.input?.compact()
+            connection.input.compact()
             switch connection.fill() {
             case .bytes:
                 connection.setDeadline(after: patience)
@@ -55,9 +57,10 @@ extension Exchange {
 
     /// Parses a response head and acts on it.
     private func takeHead(_ session: ClientSession, _ connection: UpstreamConnection) -> Pace {
-        guard let bytes = unsafe connection.input?.readable else { return .needsMore }
         let response = proxy.response
-        switch unsafe response.parse(bytes.bytes, isHead: isHead, limit: Self.headLimit, fieldLimit: Self.fieldLimit) {
+        switch response.parse(
+            connection.input.readable, isHead: isHead, limit: Self.headLimit, fieldLimit: Self.fieldLimit)
+        {
         case .incomplete: return .needsMore
         case .invalid(let fault):
             malformed(fault.reason)
@@ -65,43 +68,51 @@ extension Exchange {
         case .complete: break
         }
         if response.status == 101 {
-            guard wantsUpgrade, response.wantsUpgrade else {
+            guard !upgrade.isEmpty, answersUpgrade(connection) else {
                 malformed("unexpected-upgrade")
                 return .stops
             }
-            return unsafe beginTunnel(connection, bytes) ? .goesOn : .stops
+            return beginTunnel(connection) ? .goesOn : .stops
         }
-        if response.status < 200 { return unsafe forwardInterim(connection, bytes) ? .goesOn : .stops }
-        return unsafe beginResponse(session, connection, bytes) ? .goesOn : .stops
+        if response.status < 200 { return forwardInterim(connection) ? .goesOn : .stops }
+        return beginResponse(session, connection) ? .goesOn : .stops
+    }
+
+    /// Whether a 101 is about the protocol that was asked for.
+    private func answersUpgrade(_ connection: UpstreamConnection) -> Bool {
+        let name = proxy.response.upgrade
+        return withHead { head in
+            let asked = head.extracting(upgrade.start..<upgrade.end)
+            return connection.input.withBytes(name.start..<name.end) { asked.equals($0, ignoringCase: true) }
+        }
     }
 
     /// 100, 103 and their kind go on as they are, but never to HTTP/1.0 (RFC 9110 section 15.2).
-    private func forwardInterim(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        let response = proxy.response
+    private func forwardInterim(_ connection: UpstreamConnection) -> Bool {
+        interims &+= 1
+        guard interims <= Self.maximumInterims else {
+            malformed("too-many-interim-responses")
+            return false
+        }
         if !isOldClient, var writer = unsafe HeadWriter(proxy.context.scratch) {
-            unsafe writer.append(
-                response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2,
-                hasOptions: response.hasConnectionOptions,
-                keepsTransferEncoding: false, isReplaced: { _ in false })
+            appendFields(connection.input.readable, to: &writer)
+            writer.append(chunked: false, length: nil, connection: .none)
             writer.append("\r\n")
-            guard unsafe session.send(writer.written, Self.nothing) != nil else {
+            guard writer.withWritten({ session.send($0, RawSpan()) }) != nil else {
                 session.close()
                 return false
             }
             bytesOut &+= UInt64(writer.count)
         }
-        connection.input?.consume(response.length)
+        connection.input.consume(proxy.response.length)
         return true
     }
 
-    private func beginTunnel(_ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        let response = proxy.response
+    private func beginTunnel(_ connection: UpstreamConnection) -> Bool {
         guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
-        unsafe writer.append(
-            response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2,
-            hasOptions: response.hasConnectionOptions,
-            keepsTransferEncoding: false, isReplaced: { _ in false })
-        unsafe appendUpgrade(response.fields, bytes, to: &writer)
+        appendFields(connection.input.readable, to: &writer)
+        writer.append(chunked: false, length: nil, connection: .upgrade)
+        appendUpgrade(connection.input.readable, proxy.response.upgrade, to: &writer)
         writer.append("\r\n")
         isTunnel = true
         keepsClient = false
@@ -110,80 +121,76 @@ extension Exchange {
         requestBody = BodyReader(.untilClose)
         responseBody = BodyReader(.untilClose)
         keepsUpstream = false
-        dechunks = false
         responseEnds = false
         forwardable = 0
-        guard unsafe session.send(writer.written, Self.nothing) != nil else {
+        guard writer.withWritten({ session.send($0, RawSpan()) }) != nil else {
             session.close()
             return false
         }
         bytesOut &+= UInt64(writer.count)
-        connection.input?.consume(response.length)
+        connection.input.consume(proxy.response.length)
+        // From here on the tunnel's own clock runs.
+        connection.setDeadline(after: patience)
         // What the client sent ahead belongs to the tunnel.
         guard checkBody() else { return false }
         pumpRequest()
         return unsafe upstream != nil
     }
 
-    private func beginResponse(
-        _ session: ClientSession, _ connection: UpstreamConnection, _ bytes: UnsafeRawBufferPointer
-    ) -> Bool {
+    private func beginResponse(_ session: ClientSession, _ connection: UpstreamConnection) -> Bool {
         let response = proxy.response
+        let isChunked = response.framing == .chunked
+        let decodes = isOldClient && isChunked
         stage = .responding
         status = response.status
-        responseBody = BodyReader(response.framing)
+        responseBody = BodyReader(response.framing, decodes: decodes)
         keepsUpstream = response.keepsAlive && response.framing != .untilClose
         responseEnds = responseBody.isComplete
         forwardable = 0
-        dechunks = isOldClient && response.framing == .chunked
         // Without a length the end of the connection is the end of the body.
-        if response.framing == .untilClose || dechunks || !requestBody.isComplete { keepsClient = false }
+        if response.framing == .untilClose || decodes || !requestBody.isComplete { keepsClient = false }
         if proxy.context.isDraining { keepsClient = false }
         guard var writer = unsafe HeadWriter(proxy.context.scratch) else { return false }
-        unsafe writer.append(
-            response.fields, of: bytes, from: unsafe startLine(bytes, to: &writer), end: response.length &- 2,
-            hasOptions: response.hasConnectionOptions,
-            keepsTransferEncoding: !dechunks, isReplaced: { _ in false })
+        appendFields(connection.input.readable, to: &writer)
         if !response.hasDate { proxy.appendDate(to: &writer) }
-        if !keepsClient {
-            writer.append("Connection: close\r\n")
-        } else if isOldClient {
-            writer.append("Connection: keep-alive\r\n")
-        }
+        writer.append(
+            chunked: isChunked && !decodes, length: response.contentLength,
+            connection: keepsClient ? (isOldClient ? .keepAlive : .none) : .close)
         writer.append("\r\n")
-        connection.input?.consume(response.length)
-        return unsafe forwardBody(session, connection, head: writer.written)
+        connection.input.consume(response.length)
+        return writer.withWritten { forwardBody(session, connection, head: $0) }
+    }
+
+    /// The status line and the fields that go on.
+    private func appendFields(_ bytes: RawSpan, to writer: inout HeadWriter) {
+        let response = proxy.response
+        writer.append(
+            response.fields, of: bytes, from: startLine(bytes, to: &writer), end: response.length &- 2,
+            dropsUnderscores: false, isReplaced: { _ in false })
     }
 
     /// The status line as it came when it says HTTP/1.1, to be taken along with the fields; else it is written anew.
-    private func startLine(_ bytes: UnsafeRawBufferPointer, to writer: inout HeadWriter) -> Int? {
-        if unsafe bytes[7] == 0x31 { return 0 }
-        let text = proxy.response.statusText
+    private func startLine(_ bytes: RawSpan, to writer: inout HeadWriter) -> Int? {
+        if bytes.octet(7) == 0x31 { return 0 }
         writer.append("HTTP/1.1 ")
-        unsafe writer.append(UnsafeRawBufferPointer(rebasing: bytes[text.start..<text.end]))
+        writer.append(bytes, proxy.response.statusText)
         writer.append("\r\n")
         return nil
     }
 
     /// Sends `head` and what is there of the body with one call. False when the exchange is over or has to wait.
-    private func forwardBody(
-        _ session: ClientSession, _ connection: UpstreamConnection, head: UnsafeRawBufferPointer
-    ) -> Bool {
+    private func forwardBody(_ session: ClientSession, _ connection: UpstreamConnection, head: RawSpan) -> Bool {
         guard checkResponse(connection) else {
-            unsafe flushHeadAndAbort(head)
+            flushHeadAndAbort(isUnsent: !head.isEmpty)
             return false
         }
-        var body = unsafe Self.nothing
-        if forwardable > 0, let input = unsafe connection.input?.readable {
-            unsafe body = UnsafeRawBufferPointer(rebasing: input[..<forwardable])
-        }
-        guard let taken = unsafe session.send(head, body) else {
+        guard let taken = send(session, connection, head: head) else {
             session.close()
             return false
         }
-        bytesOut &+= UInt64(head.count &+ taken)
+        bytesOut &+= UInt64(head.byteCount &+ taken)
         forwardable &-= taken
-        connection.input?.consume(taken)
+        connection.input.consume(taken)
         if forwardable > 0 || session.hasPending {
             // The body's last part may wait in the upstream's buffer: the exchange goes on when the client has read.
             session.setDeadline(after: session.limits.bodyTimeout)
@@ -196,41 +203,25 @@ extension Exchange {
         return true
     }
 
-    /// Looks at the body octets that came in since the last call.
-    private func checkResponse(_ connection: UpstreamConnection) -> Bool {
-        guard !responseEnds, let input = unsafe connection.input?.mutableReadable, input.count > forwardable
-        else { return true }
-        if dechunks { return unsafe checkDechunking(connection, input) }
-        let fresh = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(input)[forwardable...])
-        switch unsafe responseBody.advance(fresh.bytes) {
-        case .more(let count): forwardable &+= count
-        case .ended(let count):
-            forwardable &+= count
-            responseEnds = true
-        case .malformed: return false
-        }
-        return true
+    private func send(_ session: ClientSession, _ connection: UpstreamConnection, head: RawSpan) -> Int? {
+        if forwardable == 0 { return session.send(head, RawSpan()) }
+        return connection.input.withBytes(0..<forwardable) { session.send(head, $0) }
     }
 
-    /// For HTTP/1.0 clients the data alone is moved together and what is behind it dropped.
-    private func checkDechunking(_ connection: UpstreamConnection, _ input: UnsafeMutableRawBufferPointer) -> Bool {
-        let fresh = unsafe UnsafeMutableRawBufferPointer(rebasing: input[forwardable...])
-        var data = 0
-        switch unsafe responseBody.advanceDecoding(fresh, dataCount: &data) {
-        case .more: break
-        case .ended(let count):
-            responseEnds = true
-            if count < fresh.count { keepsUpstream = false }
-        case .malformed: return false
-        }
-        forwardable &+= data
-        connection.input?.truncate(to: forwardable)
+    /// Looks at the body octets that came in since the last call: those that go on move behind the ones that wait.
+    private func checkResponse(_ connection: UpstreamConnection) -> Bool {
+        guard !responseEnds, connection.input.count > forwardable else { return true }
+        let passage = connection.input.withMutableBytes(from: forwardable) { responseBody.pass($0) }
+        if passage.isMalformed { return false }
+        connection.input.remove((forwardable &+ passage.kept)..<(forwardable &+ passage.taken))
+        forwardable &+= passage.kept
+        if passage.hasEnded { responseEnds = true }
         return true
     }
 
     /// Framing that broke after the head went out, or with it: the client sees an abort, never a clean end.
-    private func flushHeadAndAbort(_ head: UnsafeRawBufferPointer) {
-        if head.count > 0 {
+    private func flushHeadAndAbort(isUnsent: Bool) {
+        if isUnsent {
             // Nothing was sent yet: the client can be told.
             stage = .waiting
             malformed("malformed-body")

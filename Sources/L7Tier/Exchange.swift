@@ -42,7 +42,8 @@ package final class Exchange {
     var isIdempotent = false
     var isOldClient = false
     var keepsClient = false
-    var wantsUpgrade = false
+    /// The protocol that the client asks for and the route allows, by offset in the head; empty when there is none.
+    var upgrade = Slice.empty
     var isTunnel = false
     var requestBody = BodyReader(.none)
     /// Offsets in the session's input: where the body begins, what was checked, what was sent.
@@ -52,7 +53,7 @@ package final class Exchange {
     /// Octets of the body that left the buffer: a retry is impossible from then on.
     var hasDroppedBody = false
     /// The head, when the body moved to a buffer of its own.
-    var headBuffer: Buffer?
+    var headBuffer = Buffer()
     var clientEnded = false
 
     /// The pool's, in nanoseconds.
@@ -68,7 +69,8 @@ package final class Exchange {
     // The response.
     var status = 0
     var responseBody = BodyReader(.none)
-    var dechunks = false
+    /// 1xx heads that came before the final one.
+    var interims = 0
     var keepsUpstream = false
     /// Octets at the start of the upstream's input that belong to the client.
     var forwardable = 0
@@ -95,12 +97,11 @@ package final class Exchange {
         @inline(__always) get { unsafe owner.unsafelyUnwrapped }
     }
 
-    static var nothing: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
-
-    /// The octets of the request's head.
-    var headBytes: UnsafeRawBufferPointer {
-        if let bytes = unsafe headBuffer?.readable { return unsafe bytes }
-        return unsafe session.input?.readable ?? Self.nothing
+    /// Calls `body` with the octets that begin with the request's head. They are not to be moved meanwhile.
+    @inline(__always)
+    func withHead<Result>(_ body: (RawSpan) -> Result) -> Result {
+        if headBuffer.isVacant { return session.input.withReadable(body) }
+        return headBuffer.withReadable(body)
     }
 
     var requestIsComplete: Bool { requestBody.isComplete && sent == checked }
@@ -117,7 +118,7 @@ package final class Exchange {
         isIdempotent = head.method.isIdempotent
         isOldClient = head.minorVersion == 0
         keepsClient = head.keepsAlive && !proxy.context.isDraining
-        wantsUpgrade = head.wantsUpgrade && head.framing == .none
+        upgrade = .empty
         isTunnel = false
         requestBody = BodyReader(head.framing)
         bodyBase = head.length
@@ -128,6 +129,7 @@ package final class Exchange {
         attempts = 0
         tried = 0
         needsFresh = false
+        interims = 0
         status = 0
         reason = nil
         bytesIn = UInt64(head.length)
@@ -143,13 +145,15 @@ package final class Exchange {
         if head.method == .trace { return refuse(405, HeadFault.methodNotAllowed.reason) }
         if head.maxForwards == 0 { return refuse(200, "max-forwards") }
         if case .length(let length) = head.framing, length > session.bodyLimit { return refuse(413, "body-too-large") }
-        guard let path = unsafe proxy.normalisedPath(headBytes) else {
-            return refuse(400, HeadFault.malformedPath.reason)
-        }
-        let hostBytes = unsafe UnsafeRawBufferPointer(rebasing: headBytes[head.host.start..<head.host.end])
-        guard let index = unsafe proxy.plan.table.route(host: hostBytes, path: path) else {
+        guard withHead({ proxy.normalisePath($0) }) else { return refuse(400, HeadFault.malformedPath.reason) }
+        guard let index = withHead({ proxy.route($0) }) else {
             proxy.count(WorkerCounter.unrouted)
             return refuse(404, "no-route")
+        }
+        if !head.upgrade.isEmpty, head.framing == .none,
+            withHead({ proxy.plan.allowsUpgrade($0, head.upgrade, ofRoute: index) })
+        {
+            upgrade = head.upgrade
         }
         let route = proxy.route(index)
         unsafe self.route = route
@@ -159,7 +163,7 @@ package final class Exchange {
         idleTimeout = pool.idleTimeout
         pool.counters.add(PoolCounter.requests)
         if !requestBody.isComplete {
-            session.input?.compact()
+            session.input.compact()
             session.setDeadline(after: session.limits.bodyTimeout)
             guard checkBody() else { return }
         }

@@ -1,5 +1,6 @@
 package import Balancing
 import Engine
+import HTTPWire
 package import Model
 
 /// What one node does under one configuration: compiled, immutable, shared by its workers.
@@ -36,6 +37,8 @@ package final class Plan: Sendable {
     package let table: RouteTable
     /// By route index: the index in `pools`.
     package let poolOfRoute: [Int]
+    /// By route index: the protocols that clients may change to.
+    private let upgrades: [[[UInt8]]]
     /// The pools that routes use.
     package let pools: [Pool]
 
@@ -46,6 +49,7 @@ package final class Plan: Sendable {
         listeners = snapshot.http.listeners
         routes = snapshot.http.routes
         table = RouteTable(snapshot.http.routes)
+        upgrades = snapshot.http.routes.map { $0.upgrades.map { Array($0.utf8) } }
         var indexOf: [PoolID: Int] = [:]
         var pools: [Pool] = []
         let region = snapshot[node].region
@@ -79,6 +83,16 @@ package final class Plan: Sendable {
 
     /// Whether any name is steered by measured latency.
     package var measuresRoundTrips: Bool { snapshot.dns.measuresLatency }
+
+    /// Whether a route lets a client ask for the protocol at `name` of `head`: always by its exact name, alone.
+    func allowsUpgrade(_ head: RawSpan, _ name: Slice, ofRoute route: Int) -> Bool {
+        let wanted = head.extracting(name.start..<name.end)
+        for allowed in upgrades[route] {
+            let isSame = unsafe allowed.withUnsafeBytes { unsafe wanted.equals($0.bytes, ignoringCase: true) }
+            if isSame { return true }
+        }
+        return false
+    }
 
     /// The addresses to listen on, by listener index.
     package var addresses: [SocketAddress] { listeners.map { SocketAddress(node.address, port: $0.port) } }

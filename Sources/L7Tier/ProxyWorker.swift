@@ -29,8 +29,8 @@ final class ProxyWorker: @unchecked Sendable {
     private var knownEndpoints: [Int: WorkerEndpoint] = [:]
     private var listeners: [SocketAddress: Listener] = [:]
     private var isAccepting = true
-    /// The path of the request that was parsed last, normalised.
-    private(set) var path = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    /// Where the normal form of the path stands, of the request that was parsed last.
+    private var path = PathPlace.root
     private var date: DateText
     private let ring: LogRing?
     private let logFormat: LogSettings.Format
@@ -172,30 +172,51 @@ final class ProxyWorker: @unchecked Sendable {
 
     // MARK: - Requests
 
-    /// The normal form of the path of the request that was parsed last, whose head starts `bytes`; nil when it is
-    /// refused. Valid until the next request.
-    func normalisedPath(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    /// Finds the normal form of the path of the request that was parsed last, whose head starts `bytes`. False when it is
+    /// refused.
+    func normalisePath(_ bytes: RawSpan) -> Bool {
         let head = context.request
         if head.isAsterisk {
-            unsafe path = Self.static("*")
+            path = .asterisk
         } else if head.path.isEmpty {
-            unsafe path = Self.static("/")
+            path = .root
+        } else if head.pathNeedsNormalising {
+            let raw = bytes.extracting(head.path.start..<head.path.end)
+            guard let count = unsafe PathNormaliser.normalise(raw, into: context.pathScratch) else { return false }
+            path = .written(count)
         } else {
-            let raw = unsafe UnsafeRawBufferPointer(rebasing: bytes[head.path.start..<head.path.end])
-            if head.pathNeedsNormalising {
-                guard let count = unsafe PathNormaliser.normalise(raw.bytes, into: context.pathScratch) else {
-                    return nil
-                }
-                unsafe path = UnsafeRawBufferPointer(rebasing: context.pathScratch[..<count])
-            } else {
-                unsafe path = raw
-            }
+            path = .received(head.path)
         }
-        return unsafe path
+        return true
     }
 
-    private static func `static`(_ text: StaticString) -> UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    /// Calls `body` with the normal form, found by `normalisePath` for the same `bytes`.
+    @inline(__always)
+    private func withPath<Result>(_ bytes: RawSpan, _ body: (RawSpan) -> Result) -> Result {
+        switch path {
+        case .received(let slice): body(bytes.extracting(slice.start..<slice.end))
+        case .written(let count): unsafe body(UnsafeRawBufferPointer(rebasing: context.pathScratch[..<count]).bytes)
+        case .root: body(Self.span("/"))
+        case .asterisk: body(Self.span("*"))
+        }
+    }
+
+    @_lifetime(immortal)
+    private static func span(_ text: StaticString) -> RawSpan {
+        let bytes = unsafe UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        return unsafe _overrideLifetime(bytes.bytes, copying: ())
+    }
+
+    /// The route of the request that was parsed last, or nil.
+    func route(_ bytes: RawSpan) -> Int? {
+        let host = context.request.host
+        return withPath(bytes) { path in
+            plan.table.route(host: bytes.extracting(host.start..<host.end), path: path)
+        }
+    }
+
+    func appendPath(_ bytes: RawSpan, to writer: inout HeadWriter) {
+        withPath(bytes) { writer.append($0) }
     }
 
     /// `Date: …` and its line end, worked out once a second.
@@ -237,6 +258,16 @@ final class ProxyWorker: @unchecked Sendable {
             exchange, format: logFormat, time: worker.wallClock, elapsed: elapsed, to: &writer)
         unsafe ring.append(writer.written)
     }
+}
+
+/// Where the normal form of a path stands. An offset or a count, never an address: octets move.
+private enum PathPlace {
+    /// In the head, as it came.
+    case received(Slice)
+    /// So many octets in the worker's memory for paths.
+    case written(Int)
+    case root
+    case asterisk
 }
 
 /// The Date line of this second.

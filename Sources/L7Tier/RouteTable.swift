@@ -1,3 +1,4 @@
+import HTTPWire
 package import Model
 
 /// Where requests go, frozen: hash tables over flat arrays, no allocation and no text per request.
@@ -90,7 +91,10 @@ package struct RouteTable: Sendable {
     private static func insert(
         _ octets: [UInt8], _ seed: UInt64, _ kind: Kind, _ value: Int, _ table: inout [Entry], _ text: inout [UInt8]
     ) {
-        let hash = finish(octets.reduce(seed) { ($0 ^ UInt64($1)) &* prime }, kind)
+        // Hosts are hashed from their end, so that one pass over a host meets the hash of each of its suffixes.
+        let isHost = kind == .host || kind == .suffix
+        let ordered = isHost ? Array(octets.reversed()) : octets
+        let hash = finish(ordered.reduce(seed) { ($0 ^ UInt64($1)) &* prime }, kind)
         var place = Int(truncatingIfNeeded: hash) & (table.count - 1)
         while table[place].value >= 0 {
             let entry = table[place]
@@ -114,65 +118,67 @@ package struct RouteTable: Sendable {
     ///   - host: without port, in any case; empty when there is none.
     ///   - path: normalised, from its first slash.
     /// - Returns: the route's index, or nil.
-    package func route(host: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer) -> Int? {
-        if hasExactHosts, let scope = unsafe hostScope(host, .host), let route = unsafe route(in: scope, path) {
+    package func route(host: RawSpan, path: RawSpan) -> Int? {
+        guard hasExactHosts || hasSuffixHosts else { return route(in: Self.anyHost, path) }
+        // One pass from the end: at each dot the hash is that of the suffix, and at the start that of the whole name.
+        var hash = Self.offsetBasis
+        var bySuffix: Int?
+        var index = host.byteCount
+        while index > 0 {
+            index &-= 1
+            let octet = Self.lowercased(host.octet(index))
+            hash = (hash ^ UInt64(octet)) &* Self.prime
+            guard octet == 0x2e, hasSuffixHosts,
+                let scope = find(hosts, Self.finish(hash, .suffix), host, from: index, host.byteCount &- index),
+                let route = route(in: scope, path)
+            else { continue }
+            // Longer ones come later and win.
+            bySuffix = route
+        }
+        if hasExactHosts, let scope = find(hosts, Self.finish(hash, .host), host, from: 0, host.byteCount),
+            let route = route(in: scope, path)
+        {
             return route
         }
-        if hasSuffixHosts {
-            for index in 0..<host.count where unsafe host[index] == 0x2e {
-                let suffix = unsafe UnsafeRawBufferPointer(rebasing: host[index...])
-                if let scope = unsafe hostScope(suffix, .suffix), let route = unsafe route(in: scope, path) {
-                    return route
-                }
-            }
-        }
-        return unsafe route(in: Self.anyHost, path)
+        return bySuffix ?? route(in: Self.anyHost, path)
     }
 
-    private func hostScope(_ host: UnsafeRawBufferPointer, _ kind: Kind) -> Int? {
-        var hash = Self.offsetBasis
-        for index in 0..<host.count {
-            hash = unsafe (hash ^ UInt64(Self.lowercased(host[index]))) &* Self.prime
-        }
-        return unsafe find(hosts, Self.finish(hash, kind), host, host.count)
-    }
-
-    private func route(in scope: Int, _ path: UnsafeRawBufferPointer) -> Int? {
+    private func route(in scope: Int, _ path: RawSpan) -> Int? {
         let limits = scopes[scope]
         var best: Int?
         var hash = Self.seed(scope)
-        if limits.prefixLengths & 1 == 1 { best = unsafe find(paths, Self.finish(hash, .prefix), path, 0) }
+        if limits.prefixLengths & 1 == 1 { best = find(paths, Self.finish(hash, .prefix), path, from: 0, 0) }
         guard limits.longestPrefix > 0 || limits.hasExact else { return best }
-        let count = path.count
+        let count = path.byteCount
         let end = limits.hasExact ? count : min(count, limits.longestPrefix)
         for index in 0..<end {
-            hash = unsafe (hash ^ UInt64(path[index])) &* Self.prime
+            hash = (hash ^ UInt64(path.octet(index))) &* Self.prime
             let length = index &+ 1
             // A prefix ends where a segment does.
-            guard unsafe length == count || path[length] == 0x2f,
+            guard length == count || path.octet(length) == 0x2f,
                 limits.prefixLengths & (1 << UInt64(min(length, 63))) != 0
             else { continue }
-            if let route = unsafe find(paths, Self.finish(hash, .prefix), path, length) { best = route }
+            if let route = find(paths, Self.finish(hash, .prefix), path, from: 0, length) { best = route }
         }
-        if limits.hasExact, let exact = unsafe find(paths, Self.finish(hash, .exact), path, count) { return exact }
+        if limits.hasExact, let exact = find(paths, Self.finish(hash, .exact), path, from: 0, count) { return exact }
         return best
     }
 
-    private func find(_ table: [Entry], _ hash: UInt64, _ octets: UnsafeRawBufferPointer, _ count: Int) -> Int? {
+    private func find(_ table: [Entry], _ hash: UInt64, _ octets: RawSpan, from start: Int, _ count: Int) -> Int? {
         var place = Int(truncatingIfNeeded: hash) & (table.count &- 1)
         while table[place].value >= 0 {
             let entry = table[place]
-            if entry.hash == hash, entry.count == count, unsafe matches(entry, octets) { return entry.value }
+            if entry.hash == hash, entry.count == count, matches(entry, octets, from: start) { return entry.value }
             place = (place &+ 1) & (table.count &- 1)
         }
         return nil
     }
 
     /// Hosts stand in lower case, and the octets of paths that have no letters are not changed by the comparison below.
-    private func matches(_ entry: Entry, _ octets: UnsafeRawBufferPointer) -> Bool {
+    private func matches(_ entry: Entry, _ octets: RawSpan, from start: Int) -> Bool {
         for index in 0..<entry.count {
             let wanted = text[entry.start &+ index]
-            let octet = unsafe octets[index]
+            let octet = octets.octet(start &+ index)
             // Equal hashes with different case only occur for hosts, whose hash is of the lower case.
             if wanted != octet, wanted != Self.lowercased(octet) { return false }
         }

@@ -55,7 +55,7 @@ enum StatusReport {
         let host = Array((question["name"] ?? question["host"] ?? "").utf8)
         let path = Array((question["path"] ?? "/").utf8)
         let found = unsafe host.withUnsafeBytes { host in
-            unsafe path.withUnsafeBytes { path in unsafe plan.table.route(host: host, path: path) }
+            unsafe path.withUnsafeBytes { path in unsafe plan.table.route(host: host.bytes, path: path.bytes) }
         }
         guard let index = found else { return ["matched": false, "status": 404, "reason": "no-route"] }
         let pool = plan.pools[plan.poolOfRoute[index]]

@@ -18,13 +18,11 @@ enum Unwelcome {
     /// others.
     static func refuse(_ descriptor: CInt) {
         let transport = Transport(descriptor: descriptor)
-        _ = unsafe transport.write(
-            UnsafeRawBufferPointer(start: response.utf8Start, count: response.utf8CodeUnitCount))
+        let bytes = unsafe UnsafeRawBufferPointer(start: response.utf8Start, count: response.utf8CodeUnitCount)
+        _ = unsafe transport.write(bytes.bytes)
         transport.shutdownWrite()
         // With unread octets a close would be a reset, which destroys the answer on its way.
-        unsafe withUnsafeTemporaryAllocation(byteCount: Buffer.capacity, alignment: 8) { room in
-            _ = unsafe transport.read(into: room)
-        }
+        transport.discard()
         Socket.close(descriptor)
     }
 }

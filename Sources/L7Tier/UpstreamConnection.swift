@@ -11,9 +11,9 @@ public final class UpstreamConnection: Channel {
     var isIdle = false
 
     /// What the endpoint sent and was not taken yet.
-    var input: Buffer?
+    var input = Buffer()
     /// Request octets that wait for the socket.
-    private var pending: Buffer?
+    private var pending = Buffer()
     private(set) var isConnected = false
     /// It served a request before.
     var isReused = false
@@ -64,10 +64,8 @@ public final class UpstreamConnection: Channel {
 
     override public func closed() {
         unsafe endpoint.removeIdle(self)
-        if let buffer = input { worker.buffers.give(buffer) }
-        if let buffer = pending { worker.buffers.give(buffer) }
-        input = nil
-        pending = nil
+        worker.buffers.reclaim(&input)
+        worker.buffers.reclaim(&pending)
     }
 
     // MARK: - Input
@@ -75,12 +73,12 @@ public final class UpstreamConnection: Channel {
     /// Reads once into `input`.
     func fill() -> ServerSession.Fill {
         guard isReadable else { return .nothing }
-        if input == nil { input = worker.buffers.take() }
-        guard let room = unsafe input?.writable, room.count > 0 else { return .nothing }
-        switch unsafe transport.read(into: room) {
+        worker.buffers.lend(&input)
+        let room = input.space
+        guard room > 0 else { return .nothing }
+        switch transport.read(into: &input) {
         case .bytes(let count):
-            input?.commit(count)
-            if count < room.count, !peerHasClosed { isReadable = false }
+            if count < room, !peerHasClosed { isReadable = false }
             return .bytes(count)
         case .wouldBlock:
             isReadable = false
@@ -90,52 +88,47 @@ public final class UpstreamConnection: Channel {
         }
     }
 
-    func releaseInput() {
-        guard let buffer = input else { return }
-        worker.buffers.give(buffer)
-        input = nil
-    }
+    func releaseInput() { worker.buffers.reclaim(&input) }
 
     // MARK: - Output
 
     /// Sends all of `first`, keeping what the socket does not take, and as much of `second` as it does take.
     ///
     /// - Returns: how much of `second` was taken, or nil when the connection is broken.
-    func send(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int? {
-        if isBlocked { return first.count == 0 ? 0 : nil }
-        switch unsafe transport.write(first, second) {
+    func send(_ first: RawSpan, _ second: RawSpan) -> Int? {
+        if isBlocked { return first.isEmpty ? 0 : nil }
+        switch transport.write(first, second) {
         case .bytes(let count):
-            if count == first.count &+ second.count { return second.count }
+            if count == first.byteCount &+ second.byteCount { return second.byteCount }
             isBlocked = true
-            if count >= first.count { return count &- first.count }
-            return unsafe keep(UnsafeRawBufferPointer(rebasing: first[count...])) ? 0 : nil
+            if count >= first.byteCount { return count &- first.byteCount }
+            return keep(first.extracting(droppingFirst: count)) ? 0 : nil
         case .wouldBlock:
             isBlocked = true
-            return unsafe keep(first) ? 0 : nil
+            return keep(first) ? 0 : nil
         case .endOfStream, .failed: return nil
         }
     }
 
     /// The head of a request may be larger than a buffer by what we add to it; then the connection counts as broken.
-    private func keep(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        if bytes.count == 0 { return true }
-        if pending == nil { pending = worker.buffers.take() }
-        return unsafe pending?.append(bytes) == bytes.count
+    private func keep(_ bytes: RawSpan) -> Bool {
+        if bytes.isEmpty { return true }
+        worker.buffers.lend(&pending)
+        return pending.append(bytes) == bytes.byteCount
     }
 
     private func resumeOutput(_ exchange: Exchange) {
-        if let bytes = unsafe pending?.readable {
-            switch unsafe transport.write(bytes) {
+        if !pending.isVacant {
+            switch transport.write(pending.readable) {
             case .bytes(let count):
-                pending?.consume(count)
-                if count < bytes.count { return }
+                pending.consume(count)
+                if !pending.isEmpty { return }
             case .wouldBlock: return
             case .endOfStream, .failed:
                 exchange.upstreamBroke()
                 return
             }
-            if let buffer = pending { worker.buffers.give(buffer) }
-            pending = nil
+            worker.buffers.reclaim(&pending)
         }
         isBlocked = false
         exchange.pumpRequest()

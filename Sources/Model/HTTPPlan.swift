@@ -86,8 +86,12 @@ package struct HTTPRoute: Sendable, Hashable {
     package let host: Host
     package let path: Path
     package let pool: PoolID
+    /// Protocols that a client may change its connection to (RFC 9110 section 7.8). Never h2c: its requests would pass
+    /// unseen.
+    package let upgrades: [String]
 
-    package init(name: String, host: Host, path: Path, pool: PoolID) {
+    package init(name: String, host: Host, path: Path, pool: PoolID, upgrades: [String] = ["websocket"]) {
+        self.upgrades = upgrades
         self.name = name
         self.host = host
         self.path = path

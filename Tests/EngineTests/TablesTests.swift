@@ -107,19 +107,41 @@ struct TablesTests {
         #expect(table.load().value == 2)
     }
 
-    @Test("A buffer moves bytes from its writable to its readable part")
+    @Test(
+        "A buffer takes octets behind those that it has, drops them in front or between, and is vacant without a block")
     func buffers() throws {
         let worker = try Worker(index: 0, counters: CounterBlock(count: 0))
-        var buffer = worker.buffers.take()
-        let text = Array("abcdef".utf8)
-        #expect(text.withUnsafeBytes { unsafe buffer.append($0) } == 6)
-        buffer.consume(4)
+        var buffer = Buffer()
+        #expect(buffer.isVacant && buffer.isEmpty && buffer.space == 0)
+        #expect(append(Array("lost".utf8), to: &buffer) == 0)
+        worker.buffers.lend(&buffer)
+        worker.buffers.lend(&buffer)
+        #expect(worker.buffers.lent == 1)
+        #expect(append(Array("abcdefgh".utf8), to: &buffer) == 8)
+        buffer.consume(2)
+        buffer.remove(1..<3)
+        #expect(octets(buffer) == "cfgh")
+        buffer.remove(3..<4)
         buffer.compact()
-        #expect(unsafe Array(buffer.readable) == Array("ef".utf8))
-        #expect(buffer.space == Buffer.capacity - 2)
+        #expect(octets(buffer) == "cfg")
+        buffer.withMutableBytes(from: 1) { bytes in
+            var bytes = bytes
+            bytes.withUnsafeMutableBytes { $0[0] = 0x58 }
+        }
+        #expect(octets(buffer) == "cXg")
+        #expect(buffer.space == Buffer.capacity - 3)
         let large = [UInt8](repeating: 1, count: Buffer.capacity)
-        #expect(large.withUnsafeBytes { unsafe buffer.append($0) } == Buffer.capacity - 2)
-        worker.buffers.give(buffer)
-        #expect(worker.buffers.lent == 0)
+        #expect(append(large, to: &buffer) == Buffer.capacity - 3)
+        worker.buffers.reclaim(&buffer)
+        worker.buffers.reclaim(&buffer)
+        #expect(worker.buffers.lent == 0 && buffer.isVacant)
+    }
+
+    private func append(_ octets: [UInt8], to buffer: inout Buffer) -> Int {
+        octets.withUnsafeBytes { buffer.append($0.bytes) }
+    }
+
+    private func octets(_ buffer: borrowing Buffer) -> String {
+        buffer.readable.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 }

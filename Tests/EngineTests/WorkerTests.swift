@@ -19,13 +19,13 @@ struct WorkerTests {
         }
 
         override func ready(_ readiness: Readiness) {
-            var buffer = worker.buffers.take()
-            defer { worker.buffers.give(buffer) }
+            var buffer = Buffer()
+            worker.buffers.lend(&buffer)
+            defer { worker.buffers.reclaim(&buffer) }
             while true {
-                switch unsafe transport.read(into: buffer.writable) {
-                case .bytes(let count):
-                    buffer.commit(count)
-                    _ = unsafe transport.write(buffer.readable)
+                switch transport.read(into: &buffer) {
+                case .bytes:
+                    _ = transport.write(buffer.readable)
                     buffer.clear()
                 case .wouldBlock: return
                 case .endOfStream, .failed:

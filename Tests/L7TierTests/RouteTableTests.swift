@@ -7,7 +7,7 @@ import Testing
 struct RouteTableTests {
     private static func look(_ table: RouteTable, _ host: String, _ path: String) -> Int? {
         Array(host.utf8).withUnsafeBytes { host in
-            Array(path.utf8).withUnsafeBytes { path in table.route(host: host, path: path) }
+            Array(path.utf8).withUnsafeBytes { path in table.route(host: host.bytes, path: path.bytes) }
         }
     }
 

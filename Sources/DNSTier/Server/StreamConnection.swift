@@ -32,7 +32,7 @@ final class StreamConnection: Channel {
     private let isProxied: Bool
     private let transport: Transport
     private var waiting = Waiting.query
-    private var input: Buffer?
+    private var input = Buffer()
     /// Answers that the client has not taken, and how much of them it has.
     private var pending: [UInt8] = []
     private var taken = 0
@@ -89,23 +89,20 @@ final class StreamConnection: Channel {
 
     /// Reads once and answers what is complete. False when there is nothing more to do now.
     private func readOnce() -> Bool {
-        var buffer = input ?? worker.buffers.take()
-        if buffer.space == 0 { buffer.compact() }
-        let room = unsafe buffer.writable
-        let result = hasEnded ? .endOfStream : unsafe transport.read(into: room)
+        worker.buffers.lend(&input)
+        if input.space == 0 { input.compact() }
+        let room = input.space
+        let result = hasEnded ? .endOfStream : transport.read(into: &input)
         var isDrained = true
         switch result {
         case .bytes(let count):
-            buffer.commit(count)
-            isDrained = count < room.count && !isEnding
+            isDrained = count < room && !isEnding
         case .wouldBlock: break
         case .endOfStream: hasEnded = true
         case .failed:
-            input = buffer
             close()
             return false
         }
-        input = buffer
         guard readHeader(), serve() else { return false }
         if hasEnded {
             close()
@@ -116,57 +113,55 @@ final class StreamConnection: Channel {
 
     /// Takes the PROXY header off the input. False when it is not whole, or the connection is closed.
     private func readHeader() -> Bool {
-        guard expectsHeader, var buffer = input else { return true }
-        switch unsafe ProxyHeader(buffer.readable.bytes) {
+        guard expectsHeader, !input.isVacant else { return true }
+        switch ProxyHeader(input.readable) {
         case .incomplete where !hasEnded: return false
         case .incomplete, .malformed:
             worker.counters.add(QueryCounter.proxyRefused.rawValue)
             close()
             return false
-        case .local(let length): buffer.consume(length)
+        case .local(let length): input.consume(length)
         case .proxied(let source, _, let length):
-            buffer.consume(length)
+            input.consume(length)
             client = source
         }
         expectsHeader = false
-        input = buffer
         wait(for: .query)
         return true
     }
 
     /// Answers the complete queries in the input. False when the connection is closed or must wait for the client.
     private func serve() -> Bool {
-        guard var buffer = input else { return true }
+        guard !input.isVacant else { return true }
         let gathering = unsafe sockets.gathering
         var gathered = 0
         var isBroken = false
         var served = false
         while true {
-            let octets = unsafe buffer.readable
-            let frame = unsafe StreamFrame(octets.bytes, limit: Buffer.capacity &- 2)
+            let frame = StreamFrame(input.readable, limit: Buffer.capacity &- 2)
             guard case .message(let length) = frame else {
                 isBroken = frame == .broken
                 break
             }
-            let query = unsafe UnsafeRawBufferPointer(rebasing: octets[2..<(length &+ 2)])
             let room = unsafe UnsafeMutableRawBufferPointer(rebasing: gathering[(gathered &+ 2)...])
-            let count = unsafe sockets.responder.responder.pointee.answer(
-                query, from: client.address, over: .tcp, into: room)
+            let count = input.withBytes(2..<(length &+ 2)) { query in
+                unsafe query.withUnsafeBytes {
+                    unsafe sockets.responder.responder.pointee.answer($0, from: client.address, over: .tcp, into: room)
+                }
+            }
             unsafe sockets.log?.note(UnsafeRawBufferPointer(rebasing: room[..<count]), from: client, over: .tcp)
-            buffer.consume(length &+ 2)
+            input.consume(length &+ 2)
             served = true
             if count > 0 {
                 unsafe gathering.storeBytes(of: UInt16(count).bigEndian, toByteOffset: gathered, as: UInt16.self)
                 gathered &+= count &+ 2
             }
             if gathering.count &- gathered < Responder.maximumTCPSize &+ 2 {
-                input = buffer
                 guard unsafe send(UnsafeRawBufferPointer(rebasing: gathering[..<gathered])) else { return false }
                 gathered = 0
             }
         }
-        input = buffer
-        if buffer.isEmpty {
+        if input.isEmpty {
             if served || waiting != .query { wait(for: .query) }
             giveBack()
         } else if served || waiting != .rest {
@@ -191,7 +186,7 @@ final class StreamConnection: Channel {
     private func send(_ octets: UnsafeRawBufferPointer) -> Bool {
         var written = 0
         while written < octets.count {
-            switch unsafe transport.write(UnsafeRawBufferPointer(rebasing: octets[written...])) {
+            switch unsafe transport.write(UnsafeRawBufferPointer(rebasing: octets[written...]).bytes) {
             case .bytes(let count): written += count
             case .wouldBlock, .endOfStream:
                 pending = unsafe Array(octets[written...])
@@ -211,7 +206,7 @@ final class StreamConnection: Channel {
     private func flush() {
         while taken < pending.count {
             let result = unsafe pending.withUnsafeBytes { octets in
-                unsafe transport.write(UnsafeRawBufferPointer(rebasing: octets[taken...]))
+                unsafe transport.write(UnsafeRawBufferPointer(rebasing: octets[taken...]).bytes)
             }
             switch result {
             case .bytes(let count): taken += count
@@ -221,7 +216,7 @@ final class StreamConnection: Channel {
         }
         pending = []
         setBusy(false)
-        if input == nil { wait(for: .query) }
+        if input.isVacant { wait(for: .query) }
         guard serve() else { return }
         if hasEnded { close() }
     }
@@ -230,8 +225,5 @@ final class StreamConnection: Channel {
         worker.counters.add(QueryCounter.busyConnections.rawValue, isBusy ? 1 : UInt64.max)
     }
 
-    private func giveBack() {
-        if let buffer = input { worker.buffers.give(buffer) }
-        input = nil
-    }
+    private func giveBack() { worker.buffers.reclaim(&input) }
 }

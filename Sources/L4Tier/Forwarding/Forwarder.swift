@@ -6,7 +6,7 @@ import Model
 final class Forwarder {
     let worker: Worker
     /// What a read fills before it is written on the other side, within one call. Empty between calls.
-    let scratch: Buffer
+    var scratch = Buffer()
     private let wake: @Sendable () -> Void
     private let line: AccessLine?
     private var entrances: [SocketAddress: Entrance] = [:]
@@ -17,7 +17,7 @@ final class Forwarder {
         self.worker = worker
         self.line = line
         self.wake = wake
-        scratch = worker.buffers.take()
+        worker.buffers.lend(&scratch)
     }
 
     /// Has the entrances follow `routes`: new ones open with a socket of `take` or their own, missing ones close.

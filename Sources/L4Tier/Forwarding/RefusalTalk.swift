@@ -9,24 +9,24 @@ final class RefusalTalk {
 
     let reason: EndReason
     private let message: [UInt8]
-    private var received: Buffer
+    private var received = Buffer()
     /// The error was sent.
     private(set) var isTold = false
 
     init(_ message: [UInt8], reason: EndReason, buffers: BufferPool) {
         self.message = message
         self.reason = reason
-        received = buffers.take()
+        buffers.lend(&received)
     }
 
-    func close(_ buffers: BufferPool) { buffers.give(received) }
+    func close(_ buffers: BufferPool) { buffers.reclaim(&received) }
 
     /// Reads and answers what has come. True when the conversation is over.
     func proceed(_ transport: Transport) -> Bool {
         while true {
             guard received.space > 0 else { return true }
-            switch unsafe transport.read(into: received.writable) {
-            case .bytes(let count): received.commit(count)
+            switch transport.read(into: &received) {
+            case .bytes: break
             case .wouldBlock: return false
             case .endOfStream, .failed: return true
             }
@@ -38,8 +38,7 @@ final class RefusalTalk {
     /// True when there is nothing to say to this client.
     private func answer(_ transport: Transport) -> Bool {
         while true {
-            let bytes = unsafe received.readable.bindMemory(to: UInt8.self)
-            switch unsafe PostgreSQLStartup(bytes.span) {
+            switch PostgreSQLStartup(Span<UInt8>(_bytes: received.readable)) {
             case .incomplete: return false
             case .malformed, .cancel: return true
             case .encryption(let length):
@@ -57,7 +56,7 @@ final class RefusalTalk {
 
     private func send(_ bytes: [UInt8], _ transport: Transport) -> Bool {
         unsafe bytes.withUnsafeBytes { bytes in
-            guard case .bytes(bytes.count) = unsafe transport.write(bytes) else { return false }
+            guard case .bytes(bytes.count) = unsafe transport.write(bytes.bytes) else { return false }
             return true
         }
     }

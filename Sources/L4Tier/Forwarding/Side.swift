@@ -32,13 +32,10 @@ final class Side: Channel {
     /// Bytes read from this socket.
     private(set) var received: UInt64 = 0
     private var flags: Flags = []
-    private var backlog: Buffer?
+    private var backlog = Buffer()
     private let tally: Int
-    /// The worker's scratch block.
-    private let scratch: UnsafeMutableRawBufferPointer
 
     init(_ flow: Flow, descriptor: CInt, isClient: Bool) {
-        unsafe scratch = flow.forwarder.scratch.writable
         self.flow = flow
         tally = isClient ? Tally.fromClients : Tally.fromEndpoints
         super.init(worker: unsafe flow.forwarder.worker, descriptor: descriptor)
@@ -69,7 +66,7 @@ final class Side: Channel {
             flow.broke(self)
             return
         }
-        if backlog != nil { drain() }
+        if !backlog.isVacant { drain() }
         if !readiness.isDisjoint(with: [.readable, .peerClosed, .failed]) { relay() }
     }
 
@@ -81,8 +78,7 @@ final class Side: Channel {
     override func deadlineReached() { flow.deadlineReached(self) }
 
     override func closed() {
-        if let backlog { worker.buffers.give(backlog) }
-        backlog = nil
+        worker.buffers.reclaim(&backlog)
         flow.closed(self)
     }
 
@@ -94,17 +90,19 @@ final class Side: Channel {
     /// Reads and passes on until the socket is empty, the other side is full, or it is time for others.
     private func relay(to peer: Side) {
         guard !flags.contains(.readDone) else { return }
+        let forwarder = unsafe flow.forwarder
         for _ in 0..<Self.turn {
-            if peer.backlog != nil {
+            if !peer.backlog.isVacant {
                 flags.insert(.unread)
                 return
             }
-            switch unsafe transport.read(into: scratch) {
+            forwarder.scratch.clear()
+            switch transport.read(into: &forwarder.scratch) {
             case .bytes(let count):
                 received &+= UInt64(count)
                 worker.counters.add(tally, UInt64(count))
                 flow.lastActivity = worker.now
-                guard unsafe peer.send(UnsafeRawBufferPointer(rebasing: scratch[..<count])) else { return }
+                guard peer.send(forwarder.scratch.readable) else { return }
                 // An edge will tell of whatever comes after a short read, except of an end that was announced already.
                 if count < Buffer.capacity, !flags.contains(.ending) {
                     flags.remove(.unread)
@@ -128,47 +126,41 @@ final class Side: Channel {
     }
 
     /// Writes what the other side read and keeps what does not fit. False when the connection broke.
-    private func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    private func send(_ bytes: RawSpan) -> Bool {
         var sent = 0
-        switch unsafe transport.write(bytes) {
+        switch transport.write(bytes) {
         case .bytes(let count):
-            if count == bytes.count { return true }
+            if count == bytes.byteCount { return true }
             sent = count
         case .wouldBlock: break
         case .endOfStream, .failed:
             flow.broke(self)
             return false
         }
-        var rest = worker.buffers.take()
+        worker.buffers.lend(&backlog)
         // A block takes all that one read brings.
-        _ = unsafe rest.append(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
-        backlog = rest
+        _ = backlog.append(bytes.extracting(droppingFirst: sent))
         return true
     }
 
     /// Writes the backlog; when it is gone, the other side may read again.
     private func drain() {
-        guard var rest = backlog else { return }
-        switch unsafe transport.write(rest.readable) {
-        case .bytes(let count): rest.consume(count)
+        switch transport.write(backlog.readable) {
+        case .bytes(let count): backlog.consume(count)
         case .wouldBlock: return
         case .endOfStream, .failed:
             flow.broke(self)
             return
         }
         flow.lastActivity = worker.now
-        guard rest.isEmpty else {
-            backlog = rest
-            return
-        }
-        worker.buffers.give(rest)
-        backlog = nil
+        guard backlog.isEmpty else { return }
+        worker.buffers.reclaim(&backlog)
         if flags.contains(.finishing) { sendEnd() } else { unsafe peer?._withUnsafeGuaranteedRef { $0.relayUnread() } }
     }
 
     /// Sends FIN, after the backlog.
     private func finish() {
-        if backlog == nil { sendEnd() } else { flags.insert(.finishing) }
+        if backlog.isVacant { sendEnd() } else { flags.insert(.finishing) }
     }
 
     private func sendEnd() {

@@ -42,7 +42,7 @@ package struct RequestTarget: FuzzTarget {
         trail.step(Int(whole.method.rawValue))
         trail.step(whole.fields.count)
         trail.step(whole.keepsAlive ? 1 : 0)
-        trail.step(whole.wantsUpgrade ? 1 : 0)
+        trail.step(whole.upgrade.isEmpty ? 0 : 1)
         trail.step(whole.isAbsolute ? 1 : 0)
         trail.step(whole.framing == .none ? 0 : whole.framing == .chunked ? 1 : 2)
         return trail.outcome
@@ -146,16 +146,17 @@ package struct ChunkedTarget: FuzzTarget {
     package init() {}
 
     package mutating func run(_ input: [UInt8]) -> Outcome {
-        let whole = Self.decode(input, pieces: [input.count])
+        let whole = Self.pass(input, pieces: [input.count], decodes: true)
         let seed = input.reduce(into: UInt64(17)) { $0 = $0 &* 31 &+ UInt64($1) }
         var sizes: [Int] = []
         for shift in 0..<16 { sizes.append(1 + Int(seed >> UInt64(shift * 4) & 15)) }
-        let cut = Self.decode(input, pieces: sizes)
         // A malformed body is given up: how much data came before its fault is not promised.
+        let cut = Self.pass(input, pieces: sizes, decodes: true)
         guard whole.malformed == cut.malformed, whole.malformed || whole == cut else {
             return .broken("cut up, \(whole) became \(cut)")
         }
-        if let promise = Self.compare(input, with: whole) { return .broken(promise) }
+        let framed = Self.pass(input, pieces: sizes, decodes: false)
+        if let promise = Self.compare(framed, with: whole) { return .broken(promise) }
         var trail = Trail()
         trail.step(whole.malformed ? 1 : 0)
         trail.step(whole.end == nil ? 0 : 1)
@@ -164,44 +165,61 @@ package struct ChunkedTarget: FuzzTarget {
         return trail.outcome
     }
 
-    /// Decoding in place, as the control plane does.
-    private static func decode(_ input: [UInt8], pieces: [Int]) -> Reading {
-        var reader = BodyReader(.chunked)
+    /// Octets that are not taken are given again, with more behind them.
+    private static func pass(_ input: [UInt8], pieces: [Int], decodes: Bool) -> Reading {
+        var reader = BodyReader(.chunked, decodes: decodes)
         var reading = Reading()
+        var waiting: [UInt8] = []
         var offset = 0
         var turn = 0
         while offset < input.count {
-            var piece = Array(input[offset..<min(input.count, offset + max(pieces[turn % pieces.count], 1))])
+            let end = min(input.count, offset + max(pieces[turn % pieces.count], 1))
+            waiting += input[offset..<end]
+            offset = end
             turn += 1
-            var data = 0
-            let progress = unsafe piece.withUnsafeMutableBytes { unsafe reader.advanceDecoding($0, dataCount: &data) }
-            reading.data += piece[..<data]
-            switch progress {
-            case .more(let count):
-                guard count == piece.count else { return Reading(data: [], end: -1) }
-                offset += count
-            case .ended(let count):
-                reading.end = offset + count
-                return reading
-            case .malformed:
+            let passage = unsafe waiting.withUnsafeMutableBytes { unsafe reader.pass($0.mutableBytes) }
+            if passage.isMalformed {
                 reading.malformed = true
                 return reading
             }
+            guard passage.kept <= passage.taken, passage.taken <= waiting.count else {
+                return Reading(data: [], end: -1)
+            }
+            reading.data += waiting[..<passage.kept]
+            waiting.removeFirst(passage.taken)
+            if passage.hasEnded {
+                reading.end = offset - waiting.count
+                return reading
+            }
+            // What waits is part of a line, and lines are bounded.
+            if waiting.count > ChunkedDecoder.longestLine + 2 { return Reading(data: [], end: -2) }
         }
         return reading
     }
 
-    /// Passing a body through unread finds the same end.
-    private static func compare(_ input: [UInt8], with decoded: Reading) -> String? {
-        var reader = BodyReader(.chunked)
-        guard !input.isEmpty else { return nil }
-        switch input.withBytes({ reader.advance($0) }) {
-        case .more(let count):
-            return decoded.end == nil && !decoded.malformed && count == input.count ? nil : "passed through, it goes on"
-        case .ended(let count):
-            return decoded.end == count && reader.isComplete ? nil : "passed through, it ends at \(count)"
-        case .malformed: return decoded.malformed ? nil : "passed through, it is malformed"
+    /// Framed anew, a body ends where it did, is in the one form that there is, and has the same data.
+    private static func compare(_ framed: Reading, with decoded: Reading) -> String? {
+        guard framed.malformed == decoded.malformed, framed.malformed || framed.end == decoded.end else {
+            return "framed anew, \(decoded) became \(framed)"
         }
+        if framed.malformed || framed.end == nil { return nil }
+        var data: [UInt8] = []
+        var rest = framed.data[...]
+        while true {
+            guard let lineEnd = rest.firstIndex(of: 13) else { return "a chunk size has no end" }
+            let line = String(decoding: rest[..<lineEnd], as: UTF8.self)
+            guard let size = Int(line, radix: 16), String(size, radix: 16) == line else { return "chunk size \(line)" }
+            rest = rest.dropFirst(line.utf8.count + 2)
+            if size == 0 { break }
+            guard rest.count >= size + 2 else { return "a chunk is cut" }
+            data += rest.prefix(size)
+            rest = rest.dropFirst(size + 2)
+        }
+        if data != decoded.data { return "framed anew, the data changed" }
+        let trailers = String(decoding: rest, as: UTF8.self).lowercased()
+        for name in ["transfer-encoding:", "content-length:", "host:", "x-forwarded-for:", "x_"]
+        where trailers.hasPrefix(name) || trailers.contains("\r\n" + name) { return "a trailer says \(name)" }
+        return Self.pass(framed.data, pieces: [7], decodes: false).data == framed.data ? nil : "not its own normal form"
     }
 }
 
