@@ -283,7 +283,9 @@ private struct MasterFileReader {
             throw error("the type of the record is missing", at: entry.words[entry.words.count - 1], in: context)
         }
         guard !typeWord.token.isQuoted, let type = RecordType(octets: typeWord.token.text) else {
-            throw error("\"\(typeWord.token.string)\" is not a record type", at: typeWord, in: context)
+            throw error(
+                "\"\(typeWord.token.string)\" is not a record type; one without a name is TYPE123 \\# LENGTH HEX (RFC 3597)",
+                at: typeWord, in: context)
         }
         guard !type.isQueryOnly else {
             throw error("type \(type) cannot stand in a zone", at: typeWord, in: context)

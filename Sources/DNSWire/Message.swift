@@ -12,6 +12,8 @@ package struct ResponseCode: RawRepresentable, Hashable, Sendable, CustomStringC
     package static let notImplemented = Self(rawValue: 4)
     package static let refused = Self(rawValue: 5)
     package static let nameTooLong = Self(rawValue: 6)
+    /// NOTAUTH, for a signature with a key that is not known (RFC 8945 section 5.2.1).
+    package static let notAuthorized = Self(rawValue: 9)
     package static let badVersion = Self(rawValue: 16)
     package static let badCookie = Self(rawValue: 23)
 
@@ -24,6 +26,7 @@ package struct ResponseCode: RawRepresentable, Hashable, Sendable, CustomStringC
         case .notImplemented: "NOTIMP"
         case .refused: "REFUSED"
         case .nameTooLong: "YXDOMAIN"
+        case .notAuthorized: "NOTAUTH"
         case .badVersion: "BADVERS"
         case .badCookie: "BADCOOKIE"
         default: "RCODE\(rawValue)"
@@ -140,7 +143,16 @@ extension RecordData {
                 case .string:
                     guard position < range.upperBound else { throw .badRecordData }
                     count = Int(message.octet(at: position)) + 1
-                case .strings, .text, .hex, .base64, .serviceParameters: count = max(0, range.upperBound - position)
+                case .optionalString:
+                    count = position < range.upperBound ? Int(message.octet(at: position)) + 1 : 0
+                case .special(let special):
+                    let rest = (position..<max(position, range.upperBound)).map { message.octet(at: $0) }
+                    guard let length = special.length((wire + rest)[...], at: wire.count) else {
+                        throw .badRecordData
+                    }
+                    count = length
+                case .strings, .text, .hex, .base64, .optionalBase64, .serviceParameters:
+                    count = max(0, range.upperBound - position)
                 }
                 guard position + count <= range.upperBound else { throw .badRecordData }
                 for index in position..<(position + count) { wire.append(message.octet(at: index)) }

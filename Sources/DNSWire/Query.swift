@@ -30,6 +30,9 @@ package struct Query {
     /// Meaningful when `hasSubnet`.
     package var subnet = ClientSubnet(address: IPAddress(v4: 0), sourceLength: 0)
 
+    /// Where the TSIG record of a query begins that has a sound one; else 0.
+    package var signatureStart = 0
+
     package init() {}
 
     package var hasQuestion: Bool { nameLength > 0 }
@@ -46,8 +49,9 @@ package struct Query {
         flags = message.word(at: 2)
         guard flags & HeaderFlag.response == 0 else { return .drop }
         guard flags & HeaderFlag.opcode == 0 else { return .refuse(.notImplemented) }
-        // One question, no answer, no authority: as one comparison of the three counts.
-        guard message.long(at: 4) == 0x0001_0000, message.word(at: 8) == 0 else { return .refuse(.formatError) }
+        // One question; whether anything but additional records follows it is as one comparison of three counts.
+        let isUsual = message.long(at: 4) == 0x0001_0000 && message.word(at: 8) == 0
+        guard isUsual || message.word(at: 4) == 1 else { return .refuse(.formatError) }
         var position = messageHeaderSize
         var labels = 0
         while true {
@@ -67,8 +71,45 @@ package struct Query {
         type = UInt16(truncatingIfNeeded: typeAndClass >> 16)
         questionClass = UInt16(truncatingIfNeeded: typeAndClass)
         let additional = message.word(at: 10)
+        position &+= 4
+        if !isUsual { return readAll(message, additional: additional, position: position) }
         guard additional > 0 else { return .answer }
-        return readAdditional(message, count: additional, position: position &+ 4)
+        return readAdditional(message, count: additional, position: position)
+    }
+
+    /// A query with records in the answer or authority section, such as an IXFR with the SOA that the client has (RFC 1995
+    /// section 3). They ask nothing of us; what only stands in the additional section is malformed here.
+    @inline(never)
+    private mutating func readAll(_ message: RawSpan, additional: UInt16, position: Int) -> Disposition {
+        var position = position
+        for _ in 0..<(Int(message.word(at: 6)) + Int(message.word(at: 8))) {
+            guard let record = Record(message, &position), record.type != RecordType.opt.rawValue,
+                record.type != RecordType.tsig.rawValue
+            else { return .refuse(.formatError) }
+        }
+        return readAdditional(message, count: additional, position: position)
+    }
+
+    /// A record that is passed over or looked into.
+    private struct Record {
+        let isRoot: Bool
+        let type: UInt16
+        /// Where its type stands.
+        let fixed: Int
+        let data: Range<Int>
+
+        /// Moves `position` behind the record; nil when it is not whole.
+        init?(_ message: RawSpan, _ position: inout Int) {
+            guard let isRoot = Query.skipName(message, &position), position + 10 <= message.byteCount else {
+                return nil
+            }
+            self.isRoot = isRoot
+            fixed = position
+            type = message.word(at: position)
+            data = (position + 10)..<(position + 10 + Int(message.word(at: position + 8)))
+            guard data.upperBound <= message.byteCount else { return nil }
+            position = data.upperBound
+        }
     }
 
     /// Reads a query that has no question, only additional records, into this value, which must be fresh.
@@ -81,32 +122,34 @@ package struct Query {
         return readAdditional(message, count: message.word(at: 10), position: messageHeaderSize)
     }
 
-    /// Looks for the one OPT record (RFC 6891 section 6.1.1) among `count` records; the others are passed over.
+    /// Looks for the one OPT record (RFC 6891 section 6.1.1) and a signature (RFC 8945 section 5.1: at the end, and only one)
+    /// among `count` records; the others are passed over.
     private mutating func readAdditional(_ message: RawSpan, count: UInt16, position: Int) -> Disposition {
         var position = position
         var verdict = Disposition.answer
-        for _ in 0..<count {
-            guard let isRoot = Self.skipName(message, &position), position + 10 <= message.byteCount else {
-                return .refuse(.formatError)
-            }
-            let type = message.word(at: position)
-            let length = Int(message.word(at: position + 8))
-            let data = position + 10
-            guard data + length <= message.byteCount else { return .refuse(.formatError) }
-            if type == RecordType.opt.rawValue {
-                guard isRoot, !hasEDNS else { return .refuse(.formatError) }
+        for index in 0..<count {
+            let start = position
+            guard let record = Record(message, &position) else { return .refuse(.formatError) }
+            if record.type == RecordType.opt.rawValue {
+                guard record.isRoot, !hasEDNS else { return .refuse(.formatError) }
                 hasEDNS = true
-                payloadSize = max(512, Int(message.word(at: position + 2)))
-                wantsDNSSEC = message.word(at: position + 6) & 0x8000 != 0
-                if message.octet(at: position + 5) != 0 {
+                payloadSize = max(512, Int(message.word(at: record.fixed + 2)))
+                wantsDNSSEC = message.word(at: record.fixed + 6) & 0x8000 != 0
+                if message.octet(at: record.fixed + 5) != 0 {
                     // The options of a later version may mean anything: they are not looked at (section 6.1.3).
                     verdict = .refuse(.badVersion)
                 } else {
-                    verdict = readOptions(message, data..<(data + length))
+                    verdict = readOptions(message, record.data)
                     if verdict == .refuse(.formatError) { return verdict }
                 }
+            } else if record.type == RecordType.tsig.rawValue {
+                guard index == count - 1, QuerySignature(message, at: start) != nil else {
+                    return .refuse(.formatError)
+                }
+                signatureStart = start
+                // A signature comes before all else that the query may have asked for.
+                return .refuse(.notAuthorized)
             }
-            position = data + length
         }
         return verdict
     }

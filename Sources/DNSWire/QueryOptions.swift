@@ -14,11 +14,11 @@ package struct QueryOptions: Sendable {
     /// (RFC 7873 section 5.2).
     package private(set) var cookie = 0..<0
 
-    /// Reads the options of `message`, whose additional section begins at `position`. What cannot be read is passed over.
-    package init(_ message: RawSpan, additionalAt position: Int) {
+    /// Reads the options of `message`, whose records begin at `position`. What cannot be read is passed over.
+    package init(_ message: RawSpan, recordsAt position: Int) {
         guard message.byteCount >= messageHeaderSize else { return }
         var position = position
-        for _ in 0..<message.word(at: 10) {
+        for _ in 0..<(Int(message.word(at: 6)) + Int(message.word(at: 8)) + Int(message.word(at: 10))) {
             guard Query.skipName(message, &position) != nil, position + 10 <= message.byteCount else { return }
             let type = message.word(at: position)
             let data = position + 10

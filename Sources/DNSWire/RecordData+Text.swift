@@ -38,7 +38,12 @@ extension RecordData {
                 throw reader.error("nothing more belongs to a record of type \(type)")
             }
         } else {
-            throw reader.error("the data of type \(type) must be written as \\# LENGTH HEX (RFC 3597)")
+            let form = "TYPE\(type.rawValue) \\# LENGTH HEX (RFC 3597)"
+            throw reader.error(
+                type.isSignersWork
+                    ? "\(type) is of a signed zone, and pre-signed zones are not served yet; leave the signer's records out,"
+                        + " or write this one as \(form) to have it served as it is"
+                    : "the data of type \(type) is not read; write the record as \(form)")
         }
         do {
             try self.init(type: type, wire: reader.wire)
@@ -84,9 +89,14 @@ extension RecordData {
         case .hex:
             defer { position = wire.count }
             return Self.hex(wire[position...])
-        case .base64:
+        case .base64, .optionalBase64:
             defer { position = wire.count }
             return Base64.encode(wire[position...])
+        case .optionalString: return position < wire.count ? text(.string, &position) : ""
+        case .special(let field):
+            let start = position
+            position += field.length(wire[...], at: start) ?? wire.count - start
+            return field.text(wire[start..<position], kind: wire.count > 1 ? wire[1] : 0)
         case .serviceParameters:
             defer { position = wire.count }
             return ServiceParameters.text(wire[position...]).joined(separator: " ")
@@ -144,6 +154,9 @@ private struct FieldTextReader {
         case .text: wire += try octets(try take("a string"))
         case .hex: try readHex()
         case .base64: try readBase64()
+        case .optionalBase64: if next < tokens.count { try readBase64() }
+        case .optionalString: if next < tokens.count { try readString(try take("a string")) }
+        case .special(let field): try readSpecial(field)
         case .serviceParameters: try readServiceParameters()
         }
     }
@@ -219,6 +232,16 @@ private struct FieldTextReader {
         }
         wire.append(UInt8(octets.count))
         wire += octets
+    }
+
+    private mutating func readSpecial(_ field: SpecialField) throws(RecordTextError) {
+        switch field.read(tokens[next...], kind: wire.count > 1 ? wire[1] : 0, origin: origin) {
+        case .success(let (octets, taken)):
+            wire += octets
+            next += taken
+        case .failure(let misread):
+            throw RecordTextError(token: next + misread.word, message: misread.message)
+        }
     }
 
     /// Hexadecimal digits to the end of the line; white space between octets is allowed.

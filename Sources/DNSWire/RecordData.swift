@@ -79,6 +79,11 @@ private struct FieldReader {
         case .hex, .base64:
             guard position < wire.count else { throw .badRecordData }
             position = wire.count
+        case .optionalBase64: position = wire.count
+        case .optionalString: if position < wire.count { try skipString() }
+        case .special(let field):
+            guard let length = field.length(wire[...], at: position) else { throw .badRecordData }
+            position += length
         case .serviceParameters:
             let priority = UInt16(wire[0]) << 8 | UInt16(wire[1])
             guard ServiceParameters.isValid(wire[position...], priority: priority) else { throw .badRecordData }

@@ -86,7 +86,8 @@ private let zone = """
             #expect(reply.count == 12)
             #expect(reply[3] & 15 == 1)
         }
-        for (index, value) in [(5, UInt8(0)), (5, 2), (7, 1), (9, 1), (12, 0xc0), (12, 64)] {
+        // Among them counts that promise records which are not there.
+        for (index, value) in [(5, UInt8(0)), (5, 2), (7, 1), (9, 1), (11, 1), (12, 0xc0), (12, 64)] {
             var bad = good
             bad[index] = value
             #expect(server.reply(bad).count >= 12)

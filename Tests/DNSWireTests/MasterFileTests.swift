@@ -72,7 +72,10 @@ import Testing
         (" 60 A 192.0.2.1", "zone:1:2: error: a record without an owner, and there is none before it"),
         ("web 60 IN", "zone:1:8: error: the type of the record is missing"),
         ("web 60 CH A 192.0.2.1", "zone:1:8: error: class CH is not served; write IN"),
-        ("web 60 WHAT x", "zone:1:8: error: \"WHAT\" is not a record type"),
+        (
+            "web 60 WHAT x",
+            "zone:1:8: error: \"WHAT\" is not a record type; one without a name is TYPE123 \\# LENGTH HEX (RFC 3597)"
+        ),
         ("web 60 ANY x", "zone:1:8: error: type ANY cannot stand in a zone"),
         ("web 60 A 192.0.2", "zone:1:10: error: \"192.0.2\" is not an IPv4 address such as 192.0.2.1"),
         ("web 60 A 192.0.2.1 5", "zone:1:20: error: nothing more belongs to a record of type A"),
@@ -85,7 +88,10 @@ import Testing
         ),
         ("web 60 TXT \"open", "zone:1:12: error: a quoted string without its closing quote"),
         ("web 60 A 192.0.2.1 )", "zone:1:20: error: a closing parenthesis without an opening one"),
-        ("web 60 TYPE999 x", "zone:1:16: error: the data of type TYPE999 must be written as \\# LENGTH HEX (RFC 3597)"),
+        (
+            "web 60 TYPE999 x",
+            "zone:1:16: error: the data of type TYPE999 is not read; write the record as TYPE999 \\# LENGTH HEX (RFC 3597)"
+        ),
         ("web 60 TYPE999 \\# 3 0a", "zone:1:19: error: 3 octets are announced, 1 are given"),
         ("$WHAT x", "zone:1:1: error: \"$WHAT\" is not a directive; $ORIGIN, $TTL, $INCLUDE and $GENERATE are"),
         ("$TTL", "zone:1:1: error: write it as $TTL SECONDS"),

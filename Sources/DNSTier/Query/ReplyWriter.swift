@@ -112,6 +112,36 @@ struct ReplyWriter {
         return end &+ 4 &+ length
     }
 
+    /// Writes a TSIG record that says that the query's key is not known: names and time as they came, no code.
+    ///
+    /// - Returns: the position behind it.
+    func writeUnknownKey(_ query: Query, _ signature: QuerySignature, at position: Int) -> Int {
+        var place = unsafe output + position
+        func copy(_ range: Range<Int>) {
+            unsafe place.copyMemory(from: self.query + range.lowerBound, byteCount: range.count)
+            unsafe place += range.count
+        }
+        func put(_ word: UInt16) {
+            unsafe place.storeBytes(of: word.bigEndian, as: UInt16.self)
+            unsafe place += 2
+        }
+        copy(signature.key)
+        // TSIG, class ANY, TTL 0.
+        put(RecordType.tsig.rawValue)
+        put(255)
+        put(0)
+        put(0)
+        put(UInt16(truncatingIfNeeded: signature.algorithm.count &+ 16))
+        copy(signature.algorithm)
+        copy(signature.time)
+        // No code, the id, the error, nothing else.
+        put(0)
+        put(query.id)
+        put(QuerySignature.badKey)
+        put(0)
+        return unsafe place - output
+    }
+
     /// Adds the client subnet to the OPT record without options at `position`.
     func writeSubnet(_ subnet: ClientSubnet, scope: UInt8, optionAt position: Int) -> Int {
         let size = unsafe subnet.write(scope: scope, to: output + position + 11)

@@ -92,6 +92,7 @@ extension Responder {
         _ query: Query, _ code: ResponseCode, from client: IPAddress, _ reply: ReplyWriter
     ) -> Int {
         if code == .notImplemented { return refuse(query, code, .notSupported, reply) }
+        if code == .notAuthorized { return refuseSignature(query, reply) }
         if code == .badVersion {
             let asked = options(query, reply)
             return withOptions(asked, judge(asked, from: client, reply), query, from: client, reply) { responder in
@@ -101,12 +102,24 @@ extension Responder {
         return askForCookie(query, from: client, reply) ?? refuse(query, code, nil, reply)
     }
 
+    /// A signed query: we have no keys, and say so without a signature (RFC 8945 section 5.2.1).
+    private mutating func refuseSignature(_ query: Query, _ reply: ReplyWriter) -> Int {
+        let end = refuse(query, .notAuthorized, nil, reply)
+        guard let signature = unsafe QuerySignature(reply.message.bytes, at: query.signatureStart) else { return end }
+        let added = signature.key.count &+ 10 &+ signature.algorithm.count &+ 16
+        let room = reply.isDatagram ? min(512, reply.capacity) : reply.capacity
+        // A key with a name of hundreds of octets is nobody's.
+        guard end &+ added <= room else { return end }
+        reply.setCounts(0, 0, query.hasEDNS ? 2 : 1)
+        return reply.writeUnknownKey(query, signature, at: end)
+    }
+
     /// The client wants nothing but a cookie: no question, and a COOKIE option (RFC 7873 section 5.4).
     private mutating func askForCookie(_ query: Query, from client: IPAddress, _ reply: ReplyWriter) -> Int? {
         let message = unsafe reply.message.bytes
         var whole = Query()
         guard whole.readWithoutQuestion(message) == .answerOptions else { return nil }
-        let asked = QueryOptions(message, additionalAt: messageHeaderSize)
+        let asked = QueryOptions(message, recordsAt: messageHeaderSize)
         guard !asked.cookie.isEmpty, unsafe !conduct.pointee.cookieKeys.isEmpty else { return nil }
         let cookie = judge(asked, from: client, reply)
         return withOptions(asked, cookie, whole, from: client, reply) { responder in
@@ -116,7 +129,7 @@ extension Responder {
     }
 
     private func options(_ query: Query, _ reply: ReplyWriter) -> QueryOptions {
-        unsafe QueryOptions(reply.message.bytes, additionalAt: query.questionEnd)
+        unsafe QueryOptions(reply.message.bytes, recordsAt: query.questionEnd)
     }
 
     private func judge(
