@@ -31,6 +31,11 @@ package struct SectionWriter {
     /// Records written, by section.
     package private(set) var counts: [UInt16] = [0, 0, 0]
 
+    /// Where each record of a set begins that may begin with any of them, and where the last one ends; empty when there is no
+    /// such set. None of its pointers leads into it, and none from elsewhere.
+    package private(set) var turning: [Int] = []
+    private var isTurning = false
+
     /// Folded suffixes and where they stand in the message, were `suffix` in the question; empty until a name is written,
     /// which most answers do without.
     private var known: [ArraySlice<UInt8>: Int] = [:]
@@ -71,6 +76,28 @@ package struct SectionWriter {
         octets[lengthPosition + 1] = UInt8(truncatingIfNeeded: length)
     }
 
+    /// Appends a set whose records may be told in any order that goes round. At most one in an answer, and nothing that is
+    /// compressed may follow it.
+    ///
+    /// Its names are not compressed against each other then. Where that makes an answer too long for a client without EDNS,
+    /// the set stays as it stands.
+    package mutating func writeTurning(_ section: Section, owner: Owner, ttl: UInt32, set: [RecordData]) {
+        guard set.count > 1 else {
+            for data in set { write(section, owner: owner, ttl: ttl, data: data) }
+            return
+        }
+        var plain = self
+        for data in set { plain.write(section, owner: owner, ttl: ttl, data: data) }
+        isTurning = true
+        for data in set {
+            turning.append(octets.count)
+            write(section, owner: owner, ttl: ttl, data: data)
+        }
+        turning.append(octets.count)
+        isTurning = false
+        if octets.count > plain.octets.count, start + octets.count + 11 > 512 { self = plain }
+    }
+
     private mutating func append(_ word: UInt16) {
         octets.append(UInt8(truncatingIfNeeded: word >> 8))
         octets.append(UInt8(truncatingIfNeeded: word))
@@ -91,7 +118,7 @@ package struct SectionWriter {
                 return
             }
             let position = start + octets.count
-            if position <= Self.lastTarget { known[folded] = position }
+            if position <= Self.lastTarget, !isTurning { known[folded] = position }
             octets += wire.prefix(Int(length) + 1)
             wire = wire.dropFirst(Int(length) + 1)
             folded = folded.dropFirst(Int(length) + 1)

@@ -21,8 +21,11 @@ package enum SteeringStep: Sendable, Hashable {
     case capacity(CapacityStep)
     /// Leaves candidates out of a part of the answers that grows with their load.
     case shed(ShedStep)
-    /// Keeps the first so many candidates.
+    /// Keeps the first so many candidates; where nothing tells them apart for a client, so many as the client's prefix
+    /// chooses.
     case take(Int)
+    /// Keeps so many candidates, others for each reply, each of them equally often.
+    case sample(Int)
 
     package struct HealthyStep: Sendable, Hashable {
         /// Percent of a candidate's servers that must be up, 0 ... 100.

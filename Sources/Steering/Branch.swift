@@ -10,6 +10,9 @@ struct Branch: Hashable {
     var weights: [Double]?
     /// Whether the client's prefix chooses among them instead of a draw.
     var isHashed = false
+    /// Whether the client's prefix chooses this way or another, instead of a draw.
+    var isPinned = false
+    var order = Order.written
     /// Of all evaluations, the part that comes this way: more than 0, at most 1.
     var mass = 1.0
     /// Of that, the part that tries a candidate of which little is known: 0 ... 1.
@@ -19,7 +22,34 @@ struct Branch: Hashable {
     var lowest = 0.0
     var highest = 1.0
 
+    /// What the order of `remaining` says.
+    enum Order: Hashable {
+        /// It is that of the topology: no step has asked about the client.
+        case written
+        /// A step would tell them apart, and knows nothing of this client that does.
+        case alike
+        /// The first is the best.
+        case ranked
+    }
+
     init(remaining: [Int]) { self.remaining = remaining }
+
+    /// Takes note of what a step found out that asks about the client: a ranking, or nothing.
+    mutating func learn(isRanked: Bool) {
+        if isRanked { order = .ranked } else if order == .written { order = .alike }
+    }
+
+    /// The ways on which `count` of the remaining are kept, each of them equally often.
+    func samples(_ count: Int, isPinned: Bool) -> [Branch] {
+        guard count < remaining.count else { return [self] }
+        return remaining.indices.map { first in
+            var way = self
+            way.prefer((0..<max(count, 1)).map { remaining[(first + $0) % remaining.count] })
+            way.mass = mass / Double(remaining.count)
+            way.isPinned = way.isPinned || isPinned
+            return way
+        }
+    }
 
     /// Each remaining candidate is an answer of its own.
     var isSettled: Bool { weights != nil || isHashed }
@@ -79,6 +109,7 @@ struct Branch: Hashable {
     /// Whether only the mass tells it from `other`.
     func isLike(_ other: Branch) -> Bool {
         remaining == other.remaining && reserve == other.reserve && lost == other.lost && weights == other.weights
-            && isHashed == other.isHashed && lowest == other.lowest && highest == other.highest
+            && isHashed == other.isHashed && isPinned == other.isPinned && order == other.order
+            && lowest == other.lowest && highest == other.highest
     }
 }

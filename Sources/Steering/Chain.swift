@@ -37,6 +37,9 @@ struct Chain {
         /// By candidate, the part of the answers that it is left out of.
         case shed([Double])
         case take(Int)
+        /// So many as the client's prefix chooses.
+        case spread(Int)
+        case sample(Int)
         /// Each candidate is an answer of its own already.
         case settled
         /// Nobody is left that could be kept or dropped.
@@ -129,6 +132,12 @@ struct Chain {
             decision = .hash
         case .capacity:
             decision = fill(&branch)
+            // Nobody's load is known, and nothing of the client: the first may not have them all.
+            if case .capacity(nil) = decision, branch.order == .alike, !branch.isSettled {
+                decision = .spread(1)
+                return branch.samples(1, isPinned: true)
+            }
+            if case .capacity(nil) = decision { branch.prefer([branch.remaining[0]]) }
         case .shed(let step):
             let parts = health.map { step.part(of: $0) }
             decision = .shed(parts)
@@ -136,10 +145,16 @@ struct Chain {
         case .take(let count):
             if branch.isSettled {
                 decision = .settled
+            } else if branch.order == .alike, count < branch.remaining.count {
+                decision = .spread(max(count, 1))
+                return branch.samples(count, isPinned: true)
             } else {
                 branch.prefer(Array(branch.remaining.prefix(max(count, 0))))
                 decision = .take(count)
             }
+        case .sample(let count):
+            decision = branch.isSettled ? .settled : .sample(count)
+            if !branch.isSettled { return branch.samples(count, isPinned: false) }
         }
         return [branch]
     }
@@ -186,7 +201,13 @@ struct Chain {
         case .geo(let question):
             let lists = question.preferences[preferences[position]]
             let found = lists.firstIndex { list in list.contains(where: branch.remaining.contains) }
-            guard let found else { return fallBack(question, lists, &branch) }
+            guard let found else {
+                let decision = fallBack(question, lists, &branch)
+                // Where a list names somebody who is not left, the client is known, and goes on as the topology has it.
+                if question.fence != .absent || lists.isEmpty { branch.learn(isRanked: question.fence != .absent) }
+                return decision
+            }
+            branch.learn(isRanked: true)
             let kept = lists[found].filter(branch.remaining.contains)
             switch question.fence {
             case .absent: branch.prefer(kept, ranking: lists[(found + 1)...].flatMap(\.self))
@@ -206,15 +227,20 @@ struct Chain {
                 let reach = preference.reach[Int(preference.ranks[best])]
                 branch.prefer(order.filter { preference.ranks[$0] <= reach }, ranking: order)
             }
+            branch.learn(isRanked: preference.ranks(branch.remaining))
             return .latency(question)
         case .distance(let question):
             let preference = question.preferences[preferences[position]]
             let order = preference.sorted(branch.remaining)
-            guard case .proximity(let step) = step, let best = order.first else { return .distance(question) }
+            guard case .proximity(let step) = step, let best = order.first else {
+                branch.learn(isRanked: false)
+                return .distance(question)
+            }
             let kept =
                 step.count.map { Array(order.prefix(max($0, 1))) }
                 ?? order.filter { preference.ranks[$0] == preference.ranks[best] }
             branch.prefer(kept, ranking: order)
+            branch.learn(isRanked: preference.ranks(kept))
             return .distance(question)
         }
     }
@@ -281,7 +307,6 @@ struct Chain {
         }
         let filled = order.filter { table[$0] > 0 }
         guard !filled.isEmpty else {
-            branch.prefer([branch.remaining[0]])
             return .capacity(nil)
         }
         branch.reserve = order.filter { !filled.contains($0) }
@@ -302,8 +327,9 @@ struct Chain {
             }
             return [branch]
         }
-        // A candidate is in for draws below what it keeps.
-        let edges = Set(branch.remaining.map { 1 - parts[$0] }.filter { $0 > branch.lowest && $0 < branch.highest })
+        // A candidate is in for draws below what it keeps. So is one that was passed over, where a later step may want it.
+        let judged = branch.remaining + (compiled.callsBack ? branch.reserve : [])
+        let edges = Set(judged.map { 1 - parts[$0] }.filter { $0 > branch.lowest && $0 < branch.highest })
         var ways: [Branch] = []
         var low = branch.lowest
         for high in edges.sorted() + [branch.highest] {

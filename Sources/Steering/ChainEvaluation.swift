@@ -18,6 +18,8 @@ struct ChainEvaluation {
         var key: UInt32
         /// Of the weight, the part that tries somebody: 0 ... 1.
         var explored = 0.0
+        /// Whether the first of the leaves is better for the client than the others.
+        var isRanked = false
     }
 
     struct Result {
@@ -43,13 +45,14 @@ struct ChainEvaluation {
             let isOnly = worlds.count == 1 && run.branches.count == 1
             for branch in run.branches {
                 let alternatives = run.alternatives(branch)
-                result.isHashed = result.isHashed || branch.isHashed
+                result.isHashed = result.isHashed || branch.isHashed || branch.isPinned
                 let sum = alternatives.reduce(0) { $0 + $1.weight }
                 // A lone branch keeps its weights as they were written.
                 let scale = isOnly ? 1 : Double(world.weight) / Double(World.whole) * branch.mass / sum
                 for alternative in alternatives {
                     let whole = Part(
-                        leaves: [], weight: alternative.weight * scale, key: 0, explored: branch.explored)
+                        leaves: [], weight: alternative.weight * scale, key: 0, explored: branch.explored,
+                        isRanked: branch.order == .ranked && alternative.candidates.count > 1)
                     expand(alternative.candidates, of: chain, nested, as: whole, into: &result)
                 }
             }
@@ -115,7 +118,7 @@ struct ChainEvaluation {
                         leaves: part.leaves, weight: part.weight / total,
                         key: keepsKeys
                             ? part.key : isLone ? chain.keys[member] : chain.keys[member] &* 0x0100_0193 ^ part.key,
-                        explored: part.explored)
+                        explored: part.explored, isRanked: part.isRanked)
                 }
             }
             return [Part(leaves: [leaf], weight: 1, key: chain.keys[member])]
@@ -154,6 +157,7 @@ struct ChainEvaluation {
         for part in parts {
             // Each chain tries for itself.
             joined.explored = 1 - (1 - joined.explored) * (1 - part.explored)
+            joined.isRanked = joined.isRanked || part.isRanked
             joined.key = joined.key == 0 ? part.key : joined.key &* 0x0100_0193 ^ part.key
             for leaf in part.leaves where !joined.leaves.contains(leaf) { joined.leaves.append(leaf) }
         }
@@ -170,6 +174,7 @@ extension ChainEvaluation.Result {
                 parts[known].explored = (old.weight * old.explored + part.weight * part.explored) / weight
             }
             parts[known].weight = weight
+            parts[known].isRanked = old.isRanked || part.isRanked
         } else {
             parts.append(part)
         }

@@ -10,6 +10,9 @@ import Model
 final class ClientPartition: Sendable {
     /// Values are classes.
     let table: PrefixTable
+    /// The same where only a prefix of the client is known, for each of `bounds`.
+    let coarse: [PrefixTable]
+    let bounds: [SourceBound]
     /// For each class, the preference of each question, as a position in its `preferences`.
     let classes: [[Int]]
     let questions: [Question]
@@ -35,6 +38,12 @@ final class ClientPartition: Sendable {
             case .distance(let question): question.table
             }
         }
+
+        /// `table` and those for `bounds`. Figures and places are as good for a prefix as its first address is.
+        fileprivate func tables(_ bounds: [SourceBound]) -> [PrefixTable] {
+            if case .geo(let question) = self { return [question.table] + question.coarse }
+            return Array(repeating: table, count: bounds.count + 1)
+        }
     }
 
     /// What questions are answered from.
@@ -45,15 +54,19 @@ final class ClientPartition: Sendable {
     }
 
     init(name: String, subjects: [Subject], maps: Maps) throws(SteeringProblem) {
-        var table = PrefixTable(everywhere: 0)
+        let bounds = SourceBound.all(subjects.lazy.map(\.step))
+        var tables = Array(repeating: PrefixTable(everywhere: 0), count: bounds.count + 1)
         var classes: [[Int]] = [[]]
         var questions: [Question] = []
         for subject in subjects {
-            let question = try Self.question(subject, name: name, maps: maps)
+            let question = try Self.question(subject, name: name, maps: maps, bounds)
             questions.append(question)
-            (table, classes) = Self.refine(table, classes, by: question.table)
+            (tables, classes) = Self.refine(tables, classes, by: question.tables(bounds))
         }
+        let table = tables[0]
         self.table = table
+        coarse = Array(tables.dropFirst())
+        self.bounds = bounds
         self.classes = classes
         self.questions = questions
         knownRanges = Self.knownRanges(table, classes, questions)
@@ -80,12 +93,12 @@ final class ClientPartition: Sendable {
     }
 
     private static func question(
-        _ subject: Subject, name: String, maps: Maps
+        _ subject: Subject, name: String, maps: Maps, _ bounds: [SourceBound]
     ) throws(SteeringProblem) -> Question {
         switch subject.step {
         case .geo(let step):
             if maps.locations == nil, step.asksPlaces { throw .noLocations(name: name) }
-            return .geo(GeoQuestion(step: step, locations: maps.locations))
+            return .geo(GeoQuestion(step: step, locations: maps.locations, bounds: bounds))
         case .latency(let step):
             guard let figures = maps.latencies[step.table] else { throw .noLatencies(name: name, file: step.table) }
             return .latency(LatencyQuestion(step, candidates: subject.regions, figures: figures))
@@ -94,26 +107,28 @@ final class ClientPartition: Sendable {
             let sites = subject.regions.map { region in region.flatMap { maps.regions[$0.index].location.coordinates } }
             return .distance(DistanceQuestion(sites: sites, bias: step.bias, locations: locations))
         case .prefix(let step):
-            return .geo(GeoQuestion(step: step))
-        case .healthy, .weighted, .priority, .hash, .capacity, .shed, .take:
+            return .geo(GeoQuestion(step: step, bounds: bounds))
+        case .healthy, .weighted, .priority, .hash, .capacity, .shed, .take, .sample:
             // None of these asks; a question that knows nothing keeps the numbering.
-            return .geo(GeoQuestion(step: SteeringStep.PrefixStep(prefixes: [:], otherwise: [])))
+            return .geo(GeoQuestion(step: SteeringStep.PrefixStep(prefixes: [:], otherwise: []), bounds: bounds))
         }
     }
 
     /// Splits each class by the values of `answers` that occur in it.
     private static func refine(
-        _ table: PrefixTable, _ classes: [[Int]], by answers: PrefixTable
-    ) -> (PrefixTable, [[Int]]) {
+        _ tables: [PrefixTable], _ classes: [[Int]], by answers: [PrefixTable]
+    ) -> ([PrefixTable], [[Int]]) {
         var refined: [[Int]] = []
         var known: [UInt64: UInt32] = [:]
-        let joined = table.combined(with: answers) { coarse, answer in
-            let pair = UInt64(coarse) << 32 | UInt64(answer)
-            if let position = known[pair] { return position }
-            let position = UInt32(refined.count)
-            known[pair] = position
-            refined.append(classes[Int(coarse)] + [Int(answer)])
-            return position
+        let joined = zip(tables, answers).map { table, answers in
+            table.combined(with: answers) { coarse, answer in
+                let pair = UInt64(coarse) << 32 | UInt64(answer)
+                if let position = known[pair] { return position }
+                let position = UInt32(refined.count)
+                known[pair] = position
+                refined.append(classes[Int(coarse)] + [Int(answer)])
+                return position
+            }
         }
         return (joined, refined)
     }

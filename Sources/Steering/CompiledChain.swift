@@ -42,6 +42,18 @@ final class CompiledChain: Sendable {
     var fillsByCapacity: Bool {
         steps.contains { if case .capacity = $0.step { true } else { false } }
     }
+
+    /// Whether any step may answer with somebody whom another passed over.
+    var callsBack: Bool {
+        steps.contains { step in
+            switch step.step {
+            case .capacity: true
+            case .geo(let step): step.fence == .open
+            case .prefix(let step): step.fence == .open
+            default: false
+            }
+        }
+    }
 }
 
 /// A chain as far as steering depends on it: everything but records and service. Names that are steered alike have equal
@@ -113,7 +125,7 @@ extension SteeringStep {
     var asksAboutClient: Bool {
         switch self {
         case .geo, .prefix, .latency, .proximity: true
-        case .healthy, .weighted, .priority, .hash, .capacity, .shed, .take: false
+        case .healthy, .weighted, .priority, .hash, .capacity, .shed, .take, .sample: false
         }
     }
 
@@ -131,6 +143,7 @@ extension SteeringStep {
         case .capacity: "capacity"
         case .shed: "shed"
         case .take: "take"
+        case .sample: "sample"
         }
     }
 }

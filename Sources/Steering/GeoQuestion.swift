@@ -10,6 +10,8 @@ struct GeoQuestion: Sendable {
 
     /// Client → position in `preferences`.
     let table: PrefixTable
+    /// The same for clients known by a prefix only, without the rules that are longer than each of the bounds.
+    let coarse: [PrefixTable]
     let preferences: [Preference]
     let fence: SteeringStep.Fence
     private let step: SteeringStep.GeoStep
@@ -19,18 +21,24 @@ struct GeoQuestion: Sendable {
     /// Prefixes that hold a client, the longest first. The first chain is empty.
     private let chains: [[IPPrefix]]
 
-    init(step: SteeringStep.GeoStep, locations: LocationTable?) {
+    init(step: SteeringStep.GeoStep, locations: LocationTable?, bounds: [SourceBound]) {
         self.step = step
         fence = step.fence
         // A step that asks for no place would only be cut into finer pieces by them.
         self.locations = step.asksPlaces ? locations : nil
         (prefixes, chains) = Self.chains(of: step.prefixes.keys)
+        let rules =
+            [(prefixes, chains)]
+            + bounds.map { bound in Self.chains(of: step.prefixes.keys.filter(bound.holds)) }
         var interner = Interner<Preference>()
         guard let locations, step.asksPlaces else {
-            let chains = chains
-            table = prefixes.mapped { chain in
-                interner.position(of: Self.lists(step, chain: chains[Int(chain)], around: []).map(\.candidates))
+            let tables = rules.map { prefixes, chains in
+                prefixes.mapped { chain in
+                    interner.position(of: Self.lists(step, chain: chains[Int(chain)], around: []).map(\.candidates))
+                }
             }
+            table = tables[0]
+            coarse = Array(tables.dropFirst())
             preferences = interner.values
             return
         }
@@ -38,25 +46,28 @@ struct GeoQuestion: Sendable {
         let (places, regions) = locations.classes(asksNetworks: !step.networks.isEmpty) { place in
             Self.regions(of: place, in: locations, step)
         }
-        var known: [UInt64: UInt32] = [:]
-        let chains = chains
-        table = prefixes.combined(with: places) { chain, place in
-            let pair = UInt64(chain) << 32 | UInt64(place)
-            if let position = known[pair] { return position }
-            let lists = Self.lists(step, chain: chains[Int(chain)], around: regions[Int(place)])
-            let position = interner.position(of: lists.map(\.candidates))
-            known[pair] = position
-            return position
+        let tables = rules.map { prefixes, chains in
+            var known: [UInt64: UInt32] = [:]
+            return prefixes.combined(with: places) { chain, place in
+                let pair = UInt64(chain) << 32 | UInt64(place)
+                if let position = known[pair] { return position }
+                let lists = Self.lists(step, chain: chains[Int(chain)], around: regions[Int(place)])
+                let position = interner.position(of: lists.map(\.candidates))
+                known[pair] = position
+                return position
+            }
         }
+        table = tables[0]
+        coarse = Array(tables.dropFirst())
         preferences = interner.values
     }
 
-    init(step: SteeringStep.PrefixStep) {
+    init(step: SteeringStep.PrefixStep, bounds: [SourceBound] = []) {
         self.init(
             step: SteeringStep.GeoStep(
                 prefixes: step.prefixes, countries: [:], continents: [:], otherwise: step.otherwise,
                 fence: step.fence),
-            locations: nil)
+            locations: nil, bounds: bounds)
     }
 
     /// For each way in which prefixes nest, the chain of those that hold a client.
@@ -129,8 +140,10 @@ struct GeoQuestion: Sendable {
 
     /// Which of its lists the step took for `client`, in words. `list` is the position in the client's preference that
     /// decided, nil when none did; `isLast` when it did for want of anybody who is left.
-    func fact(for client: IPAddress, list: Int?, isLast: Bool) -> String {
-        let chain = chains[Int(prefixes.lookup(client).value)]
+    ///
+    /// `source`: bits of the client's address that are known.
+    func fact(for client: IPAddress, source: Int, list: Int?, isLast: Bool) -> String {
+        let chain = chains[Int(prefixes.lookup(client).value)].filter { $0.length <= source }
         var whereabouts = ""
         var regions: [Region] = []
         if let locations {

@@ -31,6 +31,9 @@ struct RankPreference: Sendable, Hashable {
     /// Whether any candidate has a figure.
     var knowsAny: Bool { !reach.isEmpty }
 
+    /// Whether any of `candidates` is better than another.
+    func ranks(_ candidates: [Int]) -> Bool { Set(candidates.map { ranks[$0] }).count > 1 }
+
     /// Those of `candidates` that have a figure, the best first; equal ones stay in their order.
     func sorted(_ candidates: [Int]) -> [Int] {
         candidates.filter { ranks[$0] != Self.unknown }.sorted { ranks[$0] < ranks[$1] }

@@ -11,8 +11,11 @@ package struct ClassAnswer: Sendable, Hashable {
         package let cumulative: UInt32
         /// What `RendezvousHash` knows it by; 0 where draws pick.
         package let key: UInt32
+        /// Whether the first candidate is better for the client than the others; else any may be told first.
+        package let isRanked: Bool
 
-        package init(candidates: [Int], cumulative: UInt32, key: UInt32 = 0) {
+        package init(candidates: [Int], cumulative: UInt32, key: UInt32 = 0, isRanked: Bool = false) {
+            self.isRanked = isRanked
             self.candidates = candidates
             self.cumulative = cumulative
             self.key = key
@@ -82,7 +85,9 @@ extension ClassAnswer {
             last = cumulative
             var key = part.key
             while !keys.insert(key).inserted { key &+= 1 }
-            variants.append(Variant(candidates: part.leaves, cumulative: cumulative, key: isHashed ? key : 0))
+            variants.append(
+                Variant(
+                    candidates: part.leaves, cumulative: cumulative, key: isHashed ? key : 0, isRanked: part.isRanked))
         }
         let explored = total > 0 ? parts.reduce(0) { $0 + $1.weight * $1.explored } / total : 0
         self.init(variants: variants, isHashed: isHashed, failOpen: result.failOpen, explored: explored)

@@ -72,6 +72,22 @@ package final class SteeringPlan: Sendable {
         return ClientClass(index: match.value, scope: match.width)
     }
 
+    /// The same for a client of whom `source` bits (0 ... 32 or 128) are known: rules for longer prefixes do not match. The scope
+    /// says how many bits would tell (RFC 7871 section 7.2.1), which may be more.
+    @inline(__always)
+    package func classify(_ client: IPAddress, source: Int) -> ClientClass {
+        let found = classify(client)
+        return Int(found.scope) > source ? coarse(client, source: source, found) : found
+    }
+
+    @inline(never)
+    private func coarse(_ client: IPAddress, source: Int, _ found: ClientClass) -> ClientClass {
+        for position in partition.bounds.indices where partition.bounds[position].covers(source, of: client.family) {
+            return ClientClass(index: partition.coarse[position].lookup(client).value, scope: found.scope)
+        }
+        return found
+    }
+
     /// What each class is answered with, given the health of every candidate in the order of `DynamicName.leaves`.
     package func evaluate(_ health: [CandidateHealth], spill: SpillShares = SpillShares()) -> [ClassAnswer] {
         let leaves = health.map(\.ordered)
@@ -92,27 +108,31 @@ package final class SteeringPlan: Sendable {
 
     /// What `client` is answered with, and why.
     package func explain(
-        _ client: IPAddress, _ health: [CandidateHealth], spill: SpillShares = SpillShares()
+        _ client: IPAddress, source: Int? = nil, _ health: [CandidateHealth], spill: SpillShares = SpillShares()
     ) -> Explanation {
-        let found = classify(client)
+        let width = client.family == .v4 ? 32 : 128
+        let found = classify(client, source: source ?? width)
         let evaluation = evaluation(Int(found.index), health.map(\.ordered), spill)
         return Explanation(
-            client: found, steps: trace(chain, evaluation, client), answer: ClassAnswer(evaluation.run(chain)))
+            client: found, steps: trace(chain, evaluation, client, source ?? width),
+            answer: ClassAnswer(evaluation.run(chain)))
     }
 
     /// The steps of a chain with everybody in who is healthy, and then those of the chains that it comes to.
-    private func trace(_ chain: CompiledChain, _ evaluation: ChainEvaluation, _ client: IPAddress) -> [StepTrace] {
+    private func trace(
+        _ chain: CompiledChain, _ evaluation: ChainEvaluation, _ client: IPAddress, _ source: Int
+    ) -> [StepTrace] {
         let nested = chain.members.map { member -> ChainEvaluation.Result? in
             if case .chain(let chain) = member { evaluation.run(chain) } else { nil }
         }
         let health = evaluation.health(of: chain, nested)
-        var tracer: Tracer? = Tracer(client: client, health: health, chain: chain)
+        var tracer: Tracer? = Tracer(client: client, source: source, health: health, chain: chain)
         var run = evaluation.start(chain, health, World.everybody(health))
         run.run(tracing: &tracer)
         tracer?.noteRamp(remaining: run.remaining)
         var steps = tracer?.steps ?? []
         for member in run.remaining {
-            if case .chain(let inner) = chain.members[member] { steps += trace(inner, evaluation, client) }
+            if case .chain(let inner) = chain.members[member] { steps += trace(inner, evaluation, client, source) }
         }
         return steps
     }

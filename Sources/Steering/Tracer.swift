@@ -3,12 +3,15 @@ import Model
 /// Writes down what the steps of a chain do.
 struct Tracer {
     private let client: IPAddress
+    /// Bits of the client's address that are known.
+    private let source: Int
     private let health: [CandidateHealth]
     private let chain: CompiledChain
     private(set) var steps: [StepTrace] = []
 
-    init(client: IPAddress, health: [CandidateHealth], chain: CompiledChain) {
+    init(client: IPAddress, source: Int, health: [CandidateHealth], chain: CompiledChain) {
         self.client = client
+        self.source = source
         self.health = health
         self.chain = chain
     }
@@ -55,7 +58,8 @@ struct Tracer {
     private func fact(_ decision: Chain.Decision, before: [Int], after: [Int]) -> String {
         switch decision {
         case .healthy(let failOpen, let step): healthy(before, failOpen: failOpen, step)
-        case .geo(let question, let list, let isLast): question.fact(for: client, list: list, isLast: isLast)
+        case .geo(let question, let list, let isLast):
+            question.fact(for: client, source: source, list: list, isLast: isLast)
         case .latency(let question): question.fact(for: client, remaining: before, names: names)
         case .distance(let question): question.fact(for: client, remaining: before, names: names)
         case .weighted(let weights):
@@ -63,15 +67,23 @@ struct Tracer {
         case .priority(let first, let backup, let trickle):
             (first.map { "\(names[$0]) is the first that is left" } ?? "nobody of the order is left")
                 + (backup.map { "; \(trickle)% go to \(names[$0])" } ?? "")
-        case .hash:
-            "prefix \(IPPrefix(client, length: client.family == .v4 ? RendezvousHash.v4Width : RendezvousHash.v6Width)) "
-                + "chooses among \(after.count)"
+        case .hash: "prefix \(prefix) chooses among \(after.count)"
         case .capacity(let shares): capacity(shares, after)
         case .shed(let parts): shed(parts, before)
         case .take(let count): count == 1 ? "the first" : "the first \(count)"
+        case .spread(let count):
+            "nothing tells them apart for the client: prefix \(prefix) chooses \(count) of \(before.count)"
+        case .sample(let count):
+            count < before.count
+                ? "\(count) of \(before.count), others for each reply" : "all: there are no more than \(count)"
         case .settled: "one candidate an answer already"
         case .nobody: "nobody is left"
         }
+    }
+
+    /// What a client is known by where its prefix chooses.
+    private var prefix: IPPrefix {
+        IPPrefix(client, length: client.family == .v4 ? RendezvousHash.v4Width : RendezvousHash.v6Width)
     }
 
     private func healthy(_ before: [Int], failOpen: Bool, _ step: SteeringStep.HealthyStep) -> String {

@@ -10,9 +10,9 @@ import Testing
 
     @Test func answersByTheClientsPrefix() throws {
         #expect(try world.addresses("www.shop.test.", from: "10.2.3.4") == ["192.0.2.1"])
-        #expect(try world.addresses("www.shop.test.", from: "10.1.3.4") == ["192.0.2.2", "192.0.2.22"])
+        #expect(try world.addresses("www.shop.test.", from: "10.1.3.4").sorted() == ["192.0.2.2", "192.0.2.22"])
         #expect(try world.addresses("www.shop.test.", from: "2001:db8::5") == ["192.0.2.3"])
-        #expect(try world.addresses("www.shop.test.", from: "::ffff:10.1.3.4") == ["192.0.2.2", "192.0.2.22"])
+        #expect(try world.addresses("www.shop.test.", from: "::ffff:10.1.3.4").sorted() == ["192.0.2.2", "192.0.2.22"])
         #expect(try world.addresses("www.shop.test.", .aaaa, from: "10.2.3.4") == ["2001:db8::1"])
         let reply = try world.server.ask("www.shop.test.", .a)
         #expect(reply.answer.first?.ttl == 5)

@@ -219,4 +219,23 @@ struct ChainTests {
         #expect(abs((shares[0] ?? 0) - 0.375) < 1e-6)
         #expect(abs((shares[2] ?? 0) - 0.25) < 1e-6)
     }
+
+    @Test("Whom a preference passed over is in for capacity by what it sheds, no more and no less")
+    func shedsInReserve() throws {
+        var planner = try World3.planner()
+        let plan = try planner.plan(
+            for: World3.name([
+                .priority(.init([0, 1, 2])), .shed(.init(low: 50, high: 100)), .capacity(.init(limit: 90)),
+            ]))
+        var spill = SpillShares()
+        for site in plan.spillSites { spill.set(site, [1, 1, 0]) }
+        // West sheds half, east nothing: east has half of all, and half of the half in which west is in.
+        let health = [
+            CandidateHealth(healthy: true), CandidateHealth(healthy: true, load: 75, capacity: 100),
+            CandidateHealth(healthy: true),
+        ]
+        let answer = plan.evaluate(health, spill: spill)[0]
+        let west = answer.variants.indices.filter { answer.variants[$0].candidates == [1] }
+        #expect(abs(west.reduce(0) { $0 + Double(answer.weight(of: $1)) } / Double(answer.total) - 0.25) < 1e-6)
+    }
 }

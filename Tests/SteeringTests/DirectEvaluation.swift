@@ -117,7 +117,28 @@ struct DirectEvaluation {
 
     // MARK: - One draw
 
-    private mutating func run(_ included: [Bool], shed draw: Double) -> [[Int]: Double] {
+    /// What all picks of the steps that keep some of many come to, together.
+    private mutating func run(_ included: [Bool], shed draw: Double, picks: [Int] = []) -> [[Int]: Double] {
+        let (lists, many) = run(included, shed: draw, by: picks)
+        guard let many else { return lists }
+        var all: [[Int]: Double] = [:]
+        for pick in 0..<many {
+            for (list, part) in run(included, shed: draw, picks: picks + [pick]) {
+                all[list, default: 0] += part / Double(many)
+            }
+        }
+        return all
+    }
+
+    /// `picks`: whom the steps that keep some of many begin with, one after the other. When there are too few, the number
+    /// that the next one has to be below.
+    private mutating func run(
+        _ included: [Bool], shed draw: Double, by picks: [Int]
+    ) -> (lists: [[Int]: Double], many: Int?) {
+        var picks = picks[...]
+        /// Whether a step has told the remaining apart, or knew nothing that does.
+        var isRanked = false
+        var isAlike = false
         let barred = health.map { $0.order == .down || $0.order == .drain }
         var remaining = health.indices.filter { !barred[$0] }
         if remaining.isEmpty { remaining = Array(health.indices) }
@@ -139,6 +160,7 @@ struct DirectEvaluation {
         /// The lists of a step by place or prefix, at work.
         func choose(_ lists: [[Int]], _ fence: SteeringStep.Fence) {
             func first(_ some: [Int]) -> Int? { lists.firstIndex { !Set($0).isDisjoint(with: some) } }
+            if fence != .absent || first(remaining) != nil { isRanked = true } else if lists.isEmpty { isAlike = true }
             if let found = first(remaining) {
                 pass(lists[found].filter(remaining.contains), by: lists[(found + 1)...].flatMap(\.self))
                 if fence == .closed { reserve = [] }
@@ -187,19 +209,31 @@ struct DirectEvaluation {
                 choose(lists(step), step.fence)
             case .latency(let latency):
                 let figures = remaining.map { (candidate: $0, figure: figure(chain.regions[$0])) }
-                guard let best = figures.compactMap(\.figure).min() else { continue }
+                guard let best = figures.compactMap(\.figure).min() else {
+                    isAlike = true
+                    continue
+                }
                 let limit = best + UInt32(latency.tolerance.milliseconds) * 1000
                 let sorted = figures.filter { $0.figure != nil }.sorted { $0.figure ?? 0 < $1.figure ?? 0 }
                 pass(
                     sorted.filter { $0.figure ?? 0 <= limit }.map(\.candidate), by: sorted.map(\.candidate))
+                if sorted.contains(where: { $0.figure != best && $0.figure ?? 0 <= limit }) {
+                    isRanked = true
+                } else {
+                    isAlike = true
+                }
             case .proximity(let step):
                 let figures = remaining.compactMap { candidate in
                     distance(chain.regions[candidate], bias: step.bias[candidate]).map { (candidate, $0) }
                 }
-                guard let best = figures.map(\.1).min() else { continue }
+                guard let best = figures.map(\.1).min() else {
+                    isAlike = true
+                    continue
+                }
                 let sorted = figures.sorted { $0.1 < $1.1 }.map(\.0)
                 let near = figures.filter { $0.1 == best }.map(\.0)
                 pass(step.count.map { Array(sorted.prefix($0)) } ?? near, by: sorted)
+                if remaining.contains(where: { !near.contains($0) }) { isRanked = true } else { isAlike = true }
             case .weighted(let given):
                 if weights != nil { continue }
                 let weighty = remaining.filter { given[$0] > 0 }
@@ -224,7 +258,10 @@ struct DirectEvaluation {
                 if order == nil { order = all }
                 let table = isCounting ? counted(all) : []
                 let filled = all.filter { !table.isEmpty && table[$0] > 0 }
-                if filled.isEmpty {
+                if filled.isEmpty, isAlike, !isRanked, remaining.count > 1 {
+                    guard let pick = picks.popFirst() else { return ([:], remaining.count) }
+                    pass([remaining[pick]])
+                } else if filled.isEmpty {
                     pass([remaining[0]])
                 } else {
                     reserve = all.filter { !filled.contains($0) }
@@ -246,11 +283,21 @@ struct DirectEvaluation {
                     reserve = reserve.filter { draw < 1 - parts[$0] }
                 }
             case .take(let count):
-                if weights == nil, !isHashed { pass(Array(remaining.prefix(count))) }
+                if weights != nil || isHashed { continue }
+                guard isAlike, !isRanked, count < remaining.count else {
+                    pass(Array(remaining.prefix(count)))
+                    continue
+                }
+                guard let pick = picks.popFirst() else { return ([:], remaining.count) }
+                pass((pick..<(pick + count)).map { remaining[$0 % remaining.count] })
+            case .sample(let count):
+                if weights != nil || isHashed || count >= remaining.count { continue }
+                guard let pick = picks.popFirst() else { return ([:], remaining.count) }
+                pass((pick..<(pick + count)).map { remaining[$0 % remaining.count] })
             }
         }
-        if remaining.isEmpty { return [[]: 1] }
-        if weights == nil, !isHashed { return [remaining: 1] }
+        if remaining.isEmpty { return ([[]: 1], nil) }
+        if weights == nil, !isHashed { return ([remaining: 1], nil) }
         var final = remaining.map { weights?[$0] ?? 1 }
         if isHashed {
             let ramped = zip(remaining, final).map { $1 * health[$0].share }
@@ -259,7 +306,7 @@ struct DirectEvaluation {
         let total = final.reduce(0, +)
         var result: [[Int]: Double] = [:]
         for (candidate, weight) in zip(remaining, final) where weight > 0 { result[[candidate]] = weight / total }
-        return result
+        return (result, nil)
     }
 
     /// What the scene fills candidates with, of those that this class of clients would come to with everybody healthy.
@@ -301,7 +348,7 @@ struct DirectEvaluation {
 
     func lists(_ step: SteeringStep.PrefixStep) -> [[Int]] {
         step.prefixes.filter { $0.key.contains(client) }.sorted { $0.key.length > $1.key.length }.map(\.value)
-            + [step.otherwise]
+            + otherwise(step.otherwise)
     }
 
     func lists(_ geo: SteeringStep.GeoStep) -> [[Int]] {
@@ -314,8 +361,11 @@ struct DirectEvaluation {
         let found =
             [geo.networks[network]] + cities + place.subdivisions.map { geo.subdivisions[$0] }
             + [place.country.flatMap { geo.countries[$0] }, place.continent.flatMap { geo.continents[$0] }]
-        return prefixes + found.compactMap { $0 } + [geo.otherwise]
+        return prefixes + found.compactMap { $0 } + otherwise(geo.otherwise)
     }
+
+    /// A step without a default has no list for whom it does not know.
+    private func otherwise(_ list: [Int]) -> [[Int]] { list.isEmpty ? [] : [list] }
 
     private func figure(_ region: RegionID?) -> UInt32? {
         var best: LatencyTable.Entry?

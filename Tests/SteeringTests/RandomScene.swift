@@ -229,7 +229,7 @@ struct RandomScene {
         func fence() -> SteeringStep.Fence {
             [.absent, .absent, .open, .closed].randomElement(using: &generator) ?? .absent
         }
-        switch Int.random(in: 0..<14, using: &generator) {
+        switch Int.random(in: 0..<15, using: &generator) {
         case 0: return .healthy()
         case 1:
             return .healthy(
@@ -261,6 +261,7 @@ struct RandomScene {
             return .priority(.init(some(count), trickle: [0, 10].randomElement(using: &generator) ?? 0))
         case 10: return .hash
         case 11: return .capacity(.init(limit: 90))
+        case 13: return .sample(Int.random(in: 1...3, using: &generator))
         case 12: return .shed(.init(low: 50, high: 100))
         default: return .take(Int.random(in: 1...3, using: &generator))
         }

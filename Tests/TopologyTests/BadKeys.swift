@@ -36,7 +36,7 @@ enum BadKeys {
             "unknown step",
             replacing: "{limit: 1}", by: "{limitt: 1}",
             says: [
-                "t.yaml:35:81: error: unknown key 'limitt' in dns.zones.shop.test.names.www.steps[2]; known here: healthy, geo, prefix, proximity, nearest, latency, weighted, priority, failover, capacity, shed, take and 2 more; did you mean 'limit'?"
+                "t.yaml:35:81: error: unknown key 'limitt' in dns.zones.shop.test.names.www.steps[2]; known here: healthy, geo, prefix, proximity, nearest, latency, weighted, priority, failover, capacity, shed, take and 3 more; did you mean 'limit'?"
             ]),
         BadInput(
             "merge key",
@@ -129,7 +129,7 @@ enum BadKeys {
             "two steps in one",
             replacing: "{limit: 1}", by: "{limit: 1, failover: [east]}",
             says: [
-                "t.yaml:35:91: error: dns.zones.shop.test.names.www.steps[2] has both 'limit' and 'failover'; exactly one of healthy, geo, prefix, proximity, nearest, latency, weighted, priority, failover, capacity, shed, take and 1 more"
+                "t.yaml:35:91: error: dns.zones.shop.test.names.www.steps[2] has both 'limit' and 'failover'; exactly one of healthy, geo, prefix, proximity, nearest, latency, weighted, priority, failover, capacity, shed, take and 2 more"
             ]),
         BadInput(
             "unknown word for a step",

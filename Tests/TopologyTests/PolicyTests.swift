@@ -39,8 +39,8 @@ import Topology
             try Self.name("policy: {geoproximity: {bias: {west: -20}}}").steps == [
                 .healthy(), .proximity(.init(bias: [0, -20])), .take(1),
             ])
-        #expect(try Self.name("policy: multivalue").steps == [.healthy(), .take(8)])
-        #expect(try Self.name("policy: {multivalue: 3}").steps == [.healthy(), .take(3)])
+        #expect(try Self.name("policy: multivalue").steps == [.healthy(), .sample(8)])
+        #expect(try Self.name("policy: {multivalue: 3}").steps == [.healthy(), .sample(3)])
         let prefix = try #require(IPPrefix("10.0.0.0/8"))
         #expect(
             try Self.name("policy: {ip-based: {10.0.0.0/8: east}}").steps == [

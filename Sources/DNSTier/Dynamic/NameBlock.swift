@@ -4,7 +4,7 @@ import DNSWire
 /// Immutable; names whose rows stay keep theirs when health moves.
 @safe
 final class NameBlock: Sendable {
-    let rows: [[Int]]
+    let rows: [AnswerRow]
     /// Addresses that are left out.
     let dead: Set<DeadAddress>
     let ttl: UInt32
@@ -19,7 +19,7 @@ final class NameBlock: Sendable {
         let kinds: UnsafeMutablePointer<UInt32>
     }
 
-    fileprivate init(rows: [[Int]], dead: Set<DeadAddress>, ttl: UInt32, isStale: Bool, memory: View) {
+    fileprivate init(rows: [AnswerRow], dead: Set<DeadAddress>, ttl: UInt32, isStale: Bool, memory: View) {
         self.rows = rows
         self.dead = dead
         self.isStale = isStale
@@ -40,7 +40,7 @@ struct NameBlockWriter {
     private var pointers: [UInt32] = []
 
     mutating func block(
-        _ name: PreparedName, rows: [[Int]], without dead: Set<DeadAddress>, ttl: UInt32, isStale: Bool,
+        _ name: PreparedName, rows: [AnswerRow], without dead: Set<DeadAddress>, ttl: UInt32, isStale: Bool,
         ledger: AnswerLedger
     ) -> NameBlock {
         answers.removeAll(keepingCapacity: true)
@@ -49,13 +49,15 @@ struct NameBlockWriter {
         var noData: FlatAnswer?
         for row in rows {
             for slot in 0..<name.slots.count {
-                let records = name.records(row, type: name.slots.type(slot), without: dead)
+                let type = name.slots.type(slot)
+                let records = name.records(row.candidates, type: type, without: dead)
                 if records.isEmpty {
                     let flat = noData ?? add(name.noData)
                     noData = flat
                     answers.append(flat)
                 } else {
-                    answers.append(add(name, records, ttl: ttl))
+                    let turning = row.isRanked ? name.count(records, of: row, type, without: dead) : records.count
+                    answers.append(add(name, records, turning: turning, ttl: ttl))
                 }
             }
         }
@@ -69,27 +71,35 @@ struct NameBlockWriter {
             rows: rows, dead: dead, ttl: ttl, isStale: isStale,
             memory: NameBlock.View(
                 answers: memory.assumingMemoryBound(to: FlatAnswer.self),
-                kinds: FlatMemory.copy(rows.map { ledger.number(name.kind(of: $0)) })))
+                kinds: FlatMemory.copy(rows.map { ledger.number(name.kind(of: $0.candidates)) })))
     }
 
     private mutating func add(_ answer: ComposedAnswer) -> FlatAnswer {
         let flat = FlatAnswer(answer, octets: octets.count, pointers: pointers.count)
         octets += answer.octets
-        for pointer in answer.pointers { pointers.append(pointer.flat) }
+        pointers += answer.words
         return flat
     }
 
     /// Records of the question's own name. What has no name to compress, as addresses have none, is written as it stands:
     /// a failure of a region must reach ten thousand names at once.
-    private mutating func add(_ name: PreparedName, _ records: [RecordData], ttl: UInt32) -> FlatAnswer {
+    ///
+    /// `turning`: how many of the records, from the first on, may change places.
+    private mutating func add(
+        _ name: PreparedName, _ records: [RecordData], turning: Int, ttl: UInt32
+    ) -> FlatAnswer {
         guard records.allSatisfy(\.compressibleNames.isEmpty) else {
             var writer = SectionWriter(suffix: name.suffix)
-            for data in records { writer.write(.answer, owner: .question, ttl: ttl, data: data) }
+            writer.writeTurning(.answer, owner: .question, ttl: ttl, set: Array(records[..<turning]))
+            for data in records[turning...] { writer.write(.answer, owner: .question, ttl: ttl, data: data) }
             return add(ComposedAnswer(writer, code: .noError, isAuthoritative: true))
         }
         let start = octets.count
         let first = pointers.count
-        for data in records {
+        var places: [UInt32] = []
+        let turns = turning > 1 ? min(turning, ComposedAnswer.mostTurns) : 0
+        for (index, data) in records.enumerated() {
+            if index < turns || index == turning { places.append(UInt32(octets.count - start)) }
             pointers.append(UInt32(octets.count - start) | FlatPointer.questionBit)
             append(0xc000 | UInt16(messageHeaderSize))
             append(data.type.rawValue)
@@ -99,12 +109,16 @@ struct NameBlockWriter {
             append(UInt16(truncatingIfNeeded: data.wire.count))
             octets += data.wire
         }
+        if turns > 0 {
+            if places.count == turns { places.append(UInt32(octets.count - start)) }
+            pointers += places
+        }
         return FlatAnswer(
             octets: UInt32(start), length: UInt32(octets.count - start), pointers: UInt32(first),
             pointerCount: UInt16(truncatingIfNeeded: records.count),
             suffixLength: UInt16(name.suffix.wire.count), flags: HeaderFlag.response | HeaderFlag.authoritative,
-            code: ResponseCode.noError.rawValue, answers: UInt16(truncatingIfNeeded: records.count), authorities: 0,
-            additionals: 0)
+            code: UInt8(ResponseCode.noError.rawValue), turns: UInt8(turns),
+            answers: UInt16(truncatingIfNeeded: records.count), authorities: 0, additionals: 0)
     }
 
     private mutating func append(_ word: UInt16) {
@@ -120,7 +134,8 @@ extension FlatAnswer {
         self.init(
             octets: UInt32(octets), length: UInt32(answer.octets.count), pointers: UInt32(pointers),
             pointerCount: UInt16(truncatingIfNeeded: answer.pointers.count),
-            suffixLength: UInt16(answer.suffix.wire.count), flags: flags, code: answer.code.rawValue,
-            answers: answer.counts[0], authorities: answer.counts[1], additionals: answer.counts[2])
+            suffixLength: UInt16(answer.suffix.wire.count), flags: flags, code: UInt8(answer.code.rawValue),
+            turns: UInt8(answer.turns), answers: answer.counts[0], authorities: answer.counts[1],
+            additionals: answer.counts[2])
     }
 }

@@ -53,6 +53,12 @@ package struct PreparedName: Sendable {
         return found
     }
 
+    /// How many of `records`, which `row` is answered with, are the best candidate's: those may change places.
+    func count(_ records: [RecordData], of row: AnswerRow, _ type: RecordType?, without dead: Set<DeadAddress>) -> Int {
+        let best = self.records(Array(row.candidates.prefix(1)), type: type, without: dead)
+        return records.prefix(while: best.contains).count
+    }
+
     /// The addresses that live; all of them where none does.
     private func addresses(
         of chosen: [Int], _ type: RecordType?, without dead: Set<DeadAddress>

@@ -1,11 +1,19 @@
 import Steering
 
+/// Candidates that are answered together.
+struct AnswerRow: Hashable, Sendable {
+    /// Positions among the leaves.
+    let candidates: [Int]
+    /// The first is better for the client than the next; else they are alike, and any may come first.
+    let isRanked: Bool
+}
+
 /// One state of health of one plan: what each class of clients is answered with, as places in rows of answers. All names
 /// that follow the plan in this state share it, each with rows of its own.
 @safe
 final class Situation: Sendable {
     /// Lists of candidates that are answered together. A row of a name's answers belongs to each.
-    let rows: [[Int]]
+    let rows: [AnswerRow]
     /// Whether some class is answered with candidates that are all unhealthy.
     let failOpen: Bool
     /// Whether any candidate is unhealthy.
@@ -30,8 +38,8 @@ final class Situation: Sendable {
     /// `views`: as in `NameHealth`.
     init(_ plan: SteeringPlan, _ views: [[CandidateHealth]], spill: SpillShares) {
         let classes = views.flatMap { plan.evaluate($0, spill: spill) }
-        var rows: [[Int]] = []
-        var known: [[Int]: UInt32] = [:]
+        var rows: [AnswerRow] = []
+        var known: [AnswerRow: UInt32] = [:]
         var choices: [FlatChoice] = []
         var variants: [FlatVariant] = []
         for answer in classes {
@@ -40,10 +48,11 @@ final class Situation: Sendable {
                     variants: UInt32(variants.count), count: UInt32(answer.variants.count),
                     total: answer.isHashed ? 0 : answer.total))
             for (index, variant) in answer.variants.enumerated() {
-                let row = known[variant.candidates] ?? UInt32(rows.count)
+                let list = AnswerRow(candidates: variant.candidates, isRanked: variant.isRanked)
+                let row = known[list] ?? UInt32(rows.count)
                 if row == rows.count {
-                    known[variant.candidates] = row
-                    rows.append(variant.candidates)
+                    known[list] = row
+                    rows.append(list)
                 }
                 variants.append(
                     answer.isHashed

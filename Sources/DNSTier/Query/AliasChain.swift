@@ -17,6 +17,8 @@ struct AliasChain {
     private let limit: Int
     private let room: UnsafeMutableRawPointer
     private let zones: ZoneTable.View
+    /// As in `Responder`.
+    private(set) var turn: UInt64
     private var result: Result
     /// Where the name stands that is being followed, and its octets.
     private var namePosition = messageHeaderSize
@@ -25,7 +27,11 @@ struct AliasChain {
 
     /// `room`: `FoldedName.capacity` octets for a folded name.
     /// `limit`: octets that the reply may have, of which some are kept free for the OPT record.
-    init(query: Query, reply: ReplyWriter, limit: Int, room: UnsafeMutableRawPointer, zones: ZoneTable.View) {
+    init(
+        query: Query, reply: ReplyWriter, limit: Int, room: UnsafeMutableRawPointer, zones: ZoneTable.View,
+        turn: UInt64
+    ) {
+        self.turn = turn
         self.limit = limit
         self.reply = reply
         unsafe self.room = unsafe room
@@ -140,9 +146,9 @@ struct AliasChain {
             result.isTooLong = true
             return false
         }
-        unsafe reply.append(answer, suffixAt: namePosition, nameLength: nameLength, at: result.end)
+        unsafe reply.append(answer, suffixAt: namePosition, nameLength: nameLength, at: result.end, turn: &turn)
         result.end &+= length
-        result.code = unsafe answer.pointee.code
+        result.code = unsafe UInt16(answer.pointee.code)
         result.answers &+= unsafe answer.pointee.answers
         result.authorities &+= unsafe answer.pointee.authorities
         result.additionals &+= unsafe answer.pointee.additionals

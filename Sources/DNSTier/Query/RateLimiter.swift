@@ -105,16 +105,34 @@ package struct RateLimiter {
         return unsafe reply[2] & 4 == 0 ? (3, settings.responses, 0) : (4, settings.negatives, 0)
     }
 
-    /// The type of the first record behind the question and the first octets of its data.
+    /// The type of the first record behind the question, and the first octets of its data and of all others of that type, in
+    /// whatever order they come.
     private func firstData(_ reply: UnsafeRawBufferPointer) -> UInt64 {
         var position = messageHeaderSize
         while position < reply.count, unsafe reply[position] != 0 { position += unsafe Int(reply[position]) + 1 }
         position += 5
-        // Its owner is a pointer to the question, or to what a DNAME's owner is.
-        guard position + 12 < reply.count else { return 0 }
-        var detail = unsafe UInt64(reply[position + 3])
-        for index in (position + 12)..<min(position + 19, reply.count) {
-            detail = unsafe detail << 8 | UInt64(reply[index])
+        var detail: UInt64 = 0
+        var first: UInt16?
+        for _ in 0..<(unsafe UInt16(reply[6]) << 8 | UInt16(reply[7])) {
+            // An owner is a pointer, or a name that ends with one or with the root.
+            while position < reply.count, case let length = unsafe reply[position], length & 0xc0 == 0, length > 0 {
+                position += Int(length) + 1
+            }
+            guard position < reply.count else { break }
+            position += unsafe reply[position] == 0 ? 1 : 2
+            guard position + 10 <= reply.count else { break }
+            let type = unsafe UInt16(reply[position]) << 8 | UInt16(reply[position + 1])
+            let length = unsafe Int(reply[position + 8]) << 8 | Int(reply[position + 9])
+            position += 10
+            first = first ?? type
+            if type == first {
+                var data = UInt64(type & 0xff)
+                for index in position..<min(position + min(length, 7), reply.count) {
+                    data = unsafe data << 8 | UInt64(reply[index])
+                }
+                detail ^= FoldedName.mix(0, data)
+            }
+            position += length
         }
         return detail
     }

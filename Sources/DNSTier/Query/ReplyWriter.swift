@@ -42,20 +42,69 @@ struct ReplyWriter {
     /// `suffixAt`: where the name stands that takes the question's part: 12, or in the data of an alias.
     /// `nameLength`: its octets.
     /// `position`: where the octets go.
+    /// `turn`: where answers with several records turn next; moves on with each of them.
     @inline(__always)
     func append(
-        _ answer: UnsafeMutablePointer<FlatAnswer>, suffixAt: Int, nameLength: Int, at position: Int
+        _ answer: UnsafeMutablePointer<FlatAnswer>, suffixAt: Int, nameLength: Int, at position: Int,
+        turn: inout UInt64
     ) {
-        unsafe (output + position).copyMemory(
-            from: answer.octetsAhead(answer.pointee.octets), byteCount: Int(answer.pointee.length))
+        var turned = Turned(begin: 0, end: 0, offset: 0)
+        if unsafe answer.pointee.turns == 0 {
+            unsafe (output + position).copyMemory(
+                from: answer.octetsAhead(answer.pointee.octets), byteCount: Int(answer.pointee.length))
+        } else {
+            turned = unsafe copyTurned(answer, at: position, &turn)
+        }
         let suffixLength = unsafe Int(answer.pointee.suffixLength)
         if suffixAt != messageHeaderSize || nameLength != suffixLength {
-            unsafe movePointers(answer, suffixAt: suffixAt, nameLength: nameLength, at: position)
+            unsafe movePointers(answer, turned, suffixAt: suffixAt, nameLength: nameLength, at: position)
         }
     }
 
+    /// What was copied in another order: the octets from `begin` to `end`, `offset` of them later than before.
+    private struct Turned {
+        var begin: Int
+        var end: Int
+        var offset: Int
+
+        /// Where the octet is now that stood at `place`.
+        func place(_ place: Int) -> Int {
+            guard place >= begin, place < end else { return place }
+            let moved = place &- offset
+            return moved >= begin ? moved : moved &+ end &- begin
+        }
+    }
+
+    /// Copies an answer whose records may begin with any of them, with the next one first: each comes first equally often,
+    /// in no order that one can see.
+    @inline(never)
+    private func copyTurned(
+        _ answer: UnsafeMutablePointer<FlatAnswer>, at position: Int, _ turn: inout UInt64
+    ) -> Turned {
+        turn &+= 0x9e37_79b9_7f4a_7c15
+        // Two rounds of a mixer: the steps alone would give names that are asked for in turn always the same ones.
+        var mixed = (turn ^ turn >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        let count = unsafe Int(answer.pointee.turns)
+        let index = Int(truncatingIfNeeded: ((mixed >> 32) &* UInt64(truncatingIfNeeded: count)) >> 32)
+        let places = unsafe answer.ahead(answer.pointee.pointers, as: UInt32.self) + Int(answer.pointee.pointerCount)
+        let begin = unsafe Int(places[0])
+        let end = unsafe Int(places[count])
+        let middle = unsafe Int(places[index])
+        let source = unsafe answer.octetsAhead(answer.pointee.octets)
+        let target = unsafe output + position
+        if begin > 0 { unsafe target.copyMemory(from: source, byteCount: begin) }
+        unsafe (target + begin).copyMemory(from: source + middle, byteCount: end &- middle)
+        if middle > begin {
+            unsafe (target + begin + (end &- middle)).copyMemory(from: source + begin, byteCount: middle &- begin)
+        }
+        let rest = unsafe Int(answer.pointee.length) &- end
+        if rest > 0 { unsafe (target + end).copyMemory(from: source + end, byteCount: rest) }
+        return Turned(begin: begin, end: end, offset: middle &- begin)
+    }
+
     private func movePointers(
-        _ answer: UnsafeMutablePointer<FlatAnswer>, suffixAt: Int, nameLength: Int, at position: Int
+        _ answer: UnsafeMutablePointer<FlatAnswer>, _ turned: Turned, suffixAt: Int, nameLength: Int, at position: Int
     ) {
         let suffixLength = unsafe Int(answer.pointee.suffixLength)
         // Laid out with the suffix at 12, type and class behind it, then the octets.
@@ -66,7 +115,7 @@ struct ReplyWriter {
         let count = unsafe Int(answer.pointee.pointerCount)
         for index in 0..<count {
             let entry = unsafe first[index]
-            let place = unsafe output + position + Int(entry & ~FlatPointer.questionBit)
+            let place = unsafe output + position + turned.place(Int(entry & ~FlatPointer.questionBit))
             var target = suffixAt
             if entry & FlatPointer.questionBit == 0 {
                 let old = unsafe Int(UInt16(bigEndian: place.loadUnaligned(as: UInt16.self)) & 0x3fff)

@@ -24,8 +24,9 @@ extension Responder {
         _ query: Query, alias first: UnsafeMutablePointer<FlatAlias>, _ reply: ReplyWriter
     ) -> Int {
         let room = limit(query, reply) &- optionSize(query)
-        var chain = unsafe AliasChain(query: query, reply: reply, limit: room, room: names, zones: zones)
+        var chain = unsafe AliasChain(query: query, reply: reply, limit: room, room: names, zones: zones, turn: turn)
         let result = unsafe chain.follow(alias: first)
+        turn = chain.turn
         tallyCode(result.code)
         guard !result.isTooLong else {
             tally(.truncated)

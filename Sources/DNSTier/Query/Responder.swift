@@ -21,7 +21,10 @@ package struct Responder {
     var dynamics: DynamicTable.View
     /// The largest UDP reply, 512 ... 4096, and what is said of it in EDNS.
     var maximumUDPSize: Int
+    /// The state of the draws among weighted answers.
     var random: UInt64
+    /// Where answers with several records turn next: apart from the draws, which can be told again from their state alone.
+    var turn: UInt64
     /// What the rare paths know beside: identity, cookies, limits.
     let conduct: UnsafeMutablePointer<Conduct>
     /// Octets that a reply may have whatever the query: no larger one is written without a look at the query's limits.
@@ -146,10 +149,11 @@ package struct Responder {
         let address = query.subnet.address
         let isMapped = address.family == .v6 && query.subnet.sourceLength >= 96
         let canonical = isMapped ? address.canonical : address
-        let chosen = unsafe dynamics.choose(name: name, slot: slot, client: canonical, random: &random)
-        unsafe answerCounts.add(chosen.kind)
         // IPv4 inside IPv6 begins behind 96 bits.
         let shift: UInt8 = canonical.family != address.family ? 96 : 0
+        let chosen = unsafe dynamics.choose(
+            name: name, slot: slot, client: canonical, source: query.subnet.sourceLength &- shift, random: &random)
+        unsafe answerCounts.add(chosen.kind)
         return unsafe finish(query, chosen.answer, scope: chosen.scope &+ shift, reply)
     }
 
@@ -159,7 +163,7 @@ package struct Responder {
         _ query: Query, _ answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8, _ reply: ReplyWriter
     ) -> Int {
         let extra = optionSize(query)
-        tallyCode(unsafe answer.pointee.code)
+        tallyCode(unsafe UInt16(answer.pointee.code))
         guard unsafe query.questionEnd &+ Int(answer.pointee.length) &+ extra <= unquestioned else {
             return unsafe finishLarge(query, answer, scope: scope, reply)
         }
@@ -178,7 +182,7 @@ package struct Responder {
             answer.pointee.answers, answer.pointee.authorities,
             answer.pointee.additionals &+ (extra > 0 ? 1 : 0))
         reply.copyQuestion(query)
-        unsafe reply.append(answer, suffixAt: messageHeaderSize, nameLength: query.nameLength, at: start)
+        unsafe reply.append(answer, suffixAt: messageHeaderSize, nameLength: query.nameLength, at: start, turn: &turn)
         if extra == 0 { return start &+ length }
         return writeOptions(query, code: 0, scope: scope, at: start &+ length, reply)
     }

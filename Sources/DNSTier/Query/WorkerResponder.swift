@@ -32,7 +32,7 @@ package final class WorkerResponder {
         unsafe responder.initialize(
             to: Responder(
                 zones: table.zones.view, dynamics: table.dynamics.view, maximumUDPSize: conduct.maximumUDPSize,
-                random: seed, conduct: self.conduct, unquestioned: 0, names: names, lookAhead: LookAhead(),
+                random: seed, turn: ~seed, conduct: self.conduct, unquestioned: 0, names: names, lookAhead: LookAhead(),
                 tallies: tallies, answerCounts: counts.view))
         settle()
     }

@@ -11,17 +11,20 @@ enum AnswerExplanation {
             return ["error": "name is missing or no domain name"]
         }
         guard let type = RecordType(question["type"] ?? "A") else { return ["error": "type is no record type"] }
-        guard let client = IPAddress(question["client"] ?? "")?.canonical else {
-            return ["error": "client is missing or no address"]
+        // A prefix stands for a client of whom its resolver tells no more (RFC 7871).
+        let prefix = IPPrefix(question["client"] ?? "")
+        guard let client = prefix?.address ?? IPAddress(question["client"] ?? "")?.canonical else {
+            return ["error": "client is missing, or no address or prefix"]
         }
         let head: StatusValue = [
             "name": .string(name.description), "type": .string(type.description),
-            "client": .string(client.description), "tableGeneration": .init(view.table.generation),
+            "client": .string(prefix?.description ?? client.description),
+            "tableGeneration": .init(view.table.generation),
         ]
         guard let index = view.preparation.names.firstIndex(where: { covers($0, name, type: type, view) }) else {
             return head.merging(served(name, type, client, view))
         }
-        return head.merging(steered(index, type, client, view).value)
+        return head.merging(steered(index, type, client, source: prefix?.length, view).value)
     }
 
     /// Whether the dynamic name answers for `name`, itself or as its wildcard.
@@ -50,14 +53,16 @@ enum AnswerExplanation {
     }
 
     /// Name `index` of the view for a canonical client, and what its class is answered with.
+    ///
+    /// `source`: bits of the client's address that are known; nil for all.
     static func steered(
-        _ index: Int, _ type: RecordType, _ client: IPAddress, _ view: ServerView
+        _ index: Int, _ type: RecordType, _ client: IPAddress, source: Int? = nil, _ view: ServerView
     ) -> (value: StatusValue, answer: ClassAnswer) {
         let name = view.preparation.names[index]
         let look = view.state.look(at: index)
         let health = look.health(view: DynamicSlots.view(of: type), isExplained: true)
         let state = view.state.answers.state(of: index)
-        let found = name.plan.explain(client, health, spill: state.spill)
+        let found = name.plan.explain(client, source: source, health, spill: state.spill)
         var below: UInt32 = 0
         let variants = found.answer.variants.map { variant in
             defer { below = variant.cumulative }

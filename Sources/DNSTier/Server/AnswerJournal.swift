@@ -89,7 +89,10 @@ struct AnswerLine {
             ("transport", sample.isStream ? "tcp" : "udp"), ("name", question.name.description),
             ("type", question.type.description),
         ]
-        let (value, answer) = AnswerExplanation.steered(Int(index), question.type, client.address, view)
+        // IPv4 inside IPv6 begins behind 96 bits.
+        let source = client.prefix.map { $0.length - ($0.address.family == client.address.family ? 0 : 96) }
+        let (value, answer) = AnswerExplanation.steered(
+            Int(index), question.type, client.address, source: source, view)
         var object = value.object
         for key in ["candidates", "latency", "dynamic"] { object[key] = nil }
         explanation = .object(object)

@@ -6,12 +6,13 @@ extension DynamicTable.View {
     /// The answer of slot `slot` of name `name` for `client`.
     ///
     /// `client`: canonical.
+    /// `source`: bits of it that are known, 0 ... 32 or 128; more where it is known as a whole.
     /// `random`: the state of the draws among weighted answers; moves on when there is one.
     /// Returns the answer, the width of the client's prefix that decided (0 ... 32 or 128), and what it is counted by.
     @inline(__always)
     @unsafe
     func choose(
-        name: UInt32, slot: UInt32, client: IPAddress, random: inout UInt64
+        name: UInt32, slot: UInt32, client: IPAddress, source: UInt8 = .max, random: inout UInt64
     ) -> (answer: UnsafeMutablePointer<FlatAnswer>, scope: UInt8, kind: UInt32) {
         let entry = unsafe names + Int(name)
         // A and AAAA have the first two slots, and a view each; whatever comes behind them shares the third.
@@ -19,7 +20,7 @@ extension DynamicTable.View {
         var scope: UInt8 = 0
         if unsafe entry.pointee.isUniform == 0 {
             let plan = unsafe Unmanaged<SteeringPlan>.fromOpaque(entry.pointee.plan)
-            let found = unsafe plan._withUnsafeGuaranteedRef { $0.classify(client) }
+            let found = unsafe plan._withUnsafeGuaranteedRef { $0.classify(client, source: Int(source)) }
             scope = UInt8(truncatingIfNeeded: found.scope)
             unsafe choice += Int(found.index)
         }

@@ -5,7 +5,8 @@ struct FlatAnswer {
     /// Where its octets begin, counted from here.
     var octets: UInt32
     var length: UInt32
-    /// Where its pointers begin, counted from here.
+    /// Where its pointers begin, counted from here. Behind them are, when it has `turns`, the places of its octets at which
+    /// it may turn, and where the last of the records that turn ends.
     var pointers: UInt32
     var pointerCount: UInt16
     /// Octets of the name that it is laid out for; a longer question moves the pointers.
@@ -13,7 +14,9 @@ struct FlatAnswer {
     /// The flags of the reply's header, QR included, in host order.
     var flags: UInt16
     /// The extended code, for counters and the log: 0 ... 15 here.
-    var code: UInt16
+    var code: UInt8
+    /// How many of its records may come first; 0 when they stand in one order alone.
+    var turns: UInt8 = 0
     /// Counts of answer, authority and additional records, in host order.
     var answers: UInt16
     var authorities: UInt16
@@ -79,18 +82,19 @@ struct AnswerStoreBuilder {
     /// - Returns: the index of the answer in the store.
     mutating func add(_ answer: ComposedAnswer) -> UInt32 {
         let flat = FlatAnswer(answer, octets: octets.count, pointers: pointers.count)
+        let words = answer.words
         let hash = Self.hash(flat, answer.octets)
         var slot = Int(hash) & (slots.count - 1)
         while slots[slot] != 0 {
             let index = Int(slots[slot]) - 1
-            if hashes[index] == hash, isEqual(index, flat, answer) { return UInt32(index) }
+            if hashes[index] == hash, isEqual(index, flat, answer.octets, words) { return UInt32(index) }
             slot = (slot + 1) & (slots.count - 1)
         }
         slots[slot] = UInt32(answers.count + 1)
         answers.append(flat)
         hashes.append(hash)
         octets += answer.octets
-        for pointer in answer.pointers { pointers.append(pointer.flat) }
+        pointers += words
         if answers.count * 2 > slots.count { grow() }
         return UInt32(answers.count - 1)
     }
@@ -102,16 +106,16 @@ struct AnswerStoreBuilder {
         pointers.reserveCapacity(count)
     }
 
-    private func isEqual(_ index: Int, _ flat: FlatAnswer, _ answer: ComposedAnswer) -> Bool {
+    private func isEqual(_ index: Int, _ flat: FlatAnswer, _ octets: [UInt8], _ words: [UInt32]) -> Bool {
         let known = answers[index]
         guard known.length == flat.length, known.pointerCount == flat.pointerCount,
             known.suffixLength == flat.suffixLength, known.flags == flat.flags, known.answers == flat.answers,
-            known.authorities == flat.authorities, known.additionals == flat.additionals
+            known.authorities == flat.authorities, known.additionals == flat.additionals, known.turns == flat.turns
         else { return false }
         let start = Int(known.octets)
         let first = Int(known.pointers)
-        return octets[start..<(start + answer.octets.count)].elementsEqual(answer.octets)
-            && zip(pointers[first...], answer.pointers).allSatisfy { $0 == $1.flat }
+        return self.octets[start..<(start + octets.count)].elementsEqual(octets)
+            && pointers[first..<(first + words.count)].elementsEqual(words)
     }
 
     private static func hash(_ answer: FlatAnswer, _ octets: [UInt8]) -> UInt32 {
@@ -150,6 +154,19 @@ struct AnswerStoreBuilder {
     /// `block`: `size` octets, aligned to 8.
     @unsafe
     func lay(at block: UnsafeMutableRawPointer) { unsafe layout.write(answers, pointers, octets, to: block) }
+}
+
+extension ComposedAnswer {
+    /// The most records of a set that may come first: of more, the first ones.
+    static let mostTurns = 255
+
+    var turns: Int { min(max(turning.count - 1, 0), Self.mostTurns) }
+
+    /// Its pointers, and the places where it may turn.
+    var words: [UInt32] {
+        let places = turns > 0 ? turning.prefix(turns) + turning.suffix(1) : []
+        return pointers.map(\.flat) + places.map { UInt32($0) }
+    }
 }
 
 extension SectionWriter.Pointer {

@@ -10,6 +10,8 @@ struct ComposedAnswer {
     let pointers: [SectionWriter.Pointer]
     /// Records of answer, authority, additional.
     let counts: [UInt16]
+    /// As in `SectionWriter.turning`.
+    let turning: [Int]
 }
 
 /// Composes the answers of one zone.
@@ -131,7 +133,7 @@ struct AnswerComposer {
     }
 
     private func write(_ set: RecordSet, owner: SectionWriter.Owner, _ writer: inout SectionWriter) {
-        for data in set.data { writer.write(.answer, owner: owner, ttl: set.ttl, data: data) }
+        writer.writeTurning(.answer, owner: owner, ttl: set.ttl, set: set.data)
     }
 
     private func writeSOA(_ writer: inout SectionWriter) {
@@ -156,6 +158,6 @@ extension ComposedAnswer {
     init(_ writer: SectionWriter, code: ResponseCode, isAuthoritative: Bool) {
         self.init(
             suffix: writer.suffix, code: code, isAuthoritative: isAuthoritative, octets: writer.octets,
-            pointers: writer.pointers, counts: writer.counts)
+            pointers: writer.pointers, counts: writer.counts, turning: writer.turning)
     }
 }

@@ -93,6 +93,7 @@ package enum ChainText {
         case .capacity(let step): return "capacity: {limit: \(step.limit)%}"
         case .shed(let step): return "shed: {low: \(step.low)%, high: \(step.high)%}"
         case .take(let count): return "take: \(count)"
+        case .sample(let count): return "sample: \(count)"
         }
     }
 }

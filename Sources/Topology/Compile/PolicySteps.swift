@@ -28,7 +28,7 @@ enum PolicySteps {
         case .geoproximity:
             return [.healthy(), .proximity(reader.proximity(record.section("geoproximity"))), .take(1)]
         case .multivalue:
-            return [.healthy(), .take(record.optionalInteger("multivalue") ?? 8)]
+            return [.healthy(), .sample(record.optionalInteger("multivalue") ?? 8)]
         case .ipBased:
             return [.healthy(), .prefix(reader.prefix(record.entries("ip-based"), fence: .open)), .take(1)]
         }

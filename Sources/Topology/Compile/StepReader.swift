@@ -46,6 +46,7 @@ struct StepReader {
         if let shed = step.record("shed") {
             return .shed(SteeringStep.ShedStep(low: shed.integer("low"), high: shed.integer("high")))
         }
+        if let count = step.optionalInteger("sample") { return .sample(count) }
         return .take(step.optionalInteger("take") ?? step.integer("limit"))
     }
 

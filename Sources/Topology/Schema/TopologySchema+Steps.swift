@@ -8,7 +8,7 @@ extension TopologySchema {
         oneOf: [
             "healthy", "geo", "prefix", "proximity", "nearest", "latency", "weighted", "priority", "failover",
             "capacity",
-            "shed", "take", "limit",
+            "shed", "take", "sample", "limit",
         ],
         [
             .init("healthy", .record(healthy), "Keeps the healthy ones, or all when too few are (fail-open)."),
@@ -28,7 +28,10 @@ extension TopologySchema {
                 "failover", .list(.scalar(.candidate), atLeast: 1), "The same as `priority` with this order alone."),
             .init("capacity", .record(capacity), "Fills answers in their order up to what each can carry."),
             .init("shed", .record(shed), "Leaves answers out the more, the more loaded they are."),
-            .init("take", .integer(1...8), "Keeps the first so many."),
+            .init(
+                "take", .integer(1...8),
+                "Keeps the first so many; where nothing tells them apart for a client, those that its prefix chooses."),
+            .init("sample", .integer(1...8), "Keeps so many, others for each reply."),
             .init("limit", .integer(1...64), "The same; its name in older topologies."),
             .init(
                 "fence", .choice(["open", "closed"]), .derived("`closed` with a default of `none`; else there is none"),
@@ -54,7 +57,9 @@ extension TopologySchema {
                 "The healthy one of the smallest place, or the one of the smallest place when none that match are; no answer"
                     + " without `default` where none matches."),
             .init("geoproximity", .record(proximity), "The healthy one that is nearest."),
-            .init("multivalue", .integer(1...8), "So many of the healthy together; 8 without a number."),
+            .init(
+                "multivalue", .integer(1...8),
+                "So many of the healthy together, others for each reply; 8 without a number."),
             .init(
                 "ip-based", .map(.clients, answerList, atLeast: 1),
                 "The healthy one of the longest prefix, or the one of the longest prefix when none that match are; no answer"
