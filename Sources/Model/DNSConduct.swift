@@ -1,7 +1,8 @@
 /// How DNS nodes behave towards their clients beyond answering.
 package struct DNSConduct: Sendable, Hashable {
-    /// A UDP answer has at most so many times the octets of its query unless that shows a good cookie; 0 is no limit.
-    package var amplification = 16
+    /// A UDP answer takes at most so many times the octets of its query on the network, headers included, unless that shows a
+    /// good cookie; 0 is no limit.
+    package var amplification = 20
     package var identity = Identity()
     package var cookies = Cookies()
     /// Absent: replies are not limited.

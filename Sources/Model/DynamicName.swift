@@ -119,10 +119,14 @@ package struct DynamicName: Sendable, Hashable {
     package struct RecordText: Sendable, Hashable {
         package let type: String
         package let data: String
+        /// What names in `data` without a final dot stand below: the zone of the name that answers with it, absolute. Nil
+        /// when there is no such zone.
+        package let origin: String?
 
-        package init(type: String, data: String) {
+        package init(type: String, data: String, origin: String? = nil) {
             self.type = type
             self.data = data
+            self.origin = origin
         }
     }
 }

@@ -94,4 +94,20 @@ import Testing
         #expect(try ask("::ffff:10.1.0.0", 112).address == "192.0.2.3")
         #expect(try world.addresses("byprefix.shop.test.", from: "10.1.0.7") == ["192.0.2.2"])
     }
+
+    @Test func namesInAnswersAreRelativeToTheZone() throws {
+        let world = try world(
+            """
+            relative:
+              ttl: 5s
+              answers: {us: {CNAME: web}, eu: {CNAME: "web.other.test."}}
+              steps: [{failover: [us, eu]}]
+            post:
+              ttl: 5s
+              answers: {us: {MX: 10 mail}}
+              steps: [healthy]
+            """)
+        #expect(try world.addresses("relative.shop.test.") == ["web.shop.test."])
+        #expect(try world.addresses("post.shop.test.", .mx) == ["10 mail.shop.test."])
+    }
 }

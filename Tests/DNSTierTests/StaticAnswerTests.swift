@@ -204,4 +204,20 @@ private let shopZone = """
         let missing = try server.ask("x.a.inner.shop.test.", .a)
         #expect(missing.authority.first.map { $0.owner.description } == "a.inner.shop.test.")
     }
+
+    /// RFC 4035 section 3.1.4.1: where we serve both, the DS records of the inner zone are the outer one's.
+    @Test func signersOfAnInnerZoneAreTheOuterOnes() throws {
+        let inner = "@ 60 SOA ns1 h 7 1 1 1 30\n@ 60 NS ns1\nns1 60 A 192.0.2.2\n"
+        let server = try AnsweringServer(zones: [
+            ("shop.test.", shopZone), ("sub.shop.test.", inner), ("plain.shop.test.", inner),
+        ])
+        let signed = try server.ask("SUB.shop.test.", .ds)
+        #expect(signed.code == .noError && signed.isAuthoritative && signed.answer.map(\.type) == [.ds])
+        let plain = try server.ask("plain.shop.test.", .ds)
+        #expect(plain.code == .noError && plain.answer.isEmpty)
+        #expect(plain.authority.map(\.owner.description) == ["shop.test."], "the outer zone says that there are none")
+        #expect(try server.ask("sub.shop.test.", .soa).answer.first?.data.serial == 7, "all else is the inner one's")
+        #expect(try server.ask("shop.test.", .ds).authority.map(\.owner.description) == ["shop.test."])
+        #expect(try server.ask("ns1.sub.shop.test.", .ds).authority.map(\.owner.description) == ["sub.shop.test."])
+    }
 }

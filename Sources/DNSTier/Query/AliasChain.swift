@@ -63,6 +63,8 @@ struct AliasChain {
         let length = kept &+ targetLength
         guard result.end &+ 12 &+ length <= limit else { return unsafe tooLong() }
         unsafe writeLink(alias, kept: kept, length: length)
+        // Whoever asks for a CNAME has one: it is not followed (RFC 1034 section 3.6.2), as no server does.
+        guard type != RecordType.cname.rawValue else { return nil }
         // The target is looked up only while it stays in the zone.
         let name = unsafe reply.output + namePosition
         let hash = unsafe FoldedName.copy(UnsafeRawPointer(name), length: length, readable: length, to: room)

@@ -5,8 +5,9 @@ package import Model
 package struct Conduct: Sendable {
     /// The largest UDP reply, 512 ... 4096, and what is said of it in EDNS.
     package var maximumUDPSize = 1232
-    /// A UDP reply has at most so many times the octets of its query unless that shows a good cookie; 0 is no limit.
-    package var amplification = 16
+    /// A UDP reply takes at most so many times the octets of its query on the network, unless that shows a good cookie; 0 is
+    /// no limit.
+    package var amplification = 20
     /// What NSID tells (RFC 5001), at most 128 octets; empty tells nothing.
     package var identifier: [UInt8] = []
     /// What `id.server` and `hostname.bind` in class CHAOS are answered with, 1 ... 128 octets; nil refuses.
@@ -32,7 +33,18 @@ package struct Conduct: Sendable {
     var unquestioned: Int {
         // A header and the question for the root.
         let shortest = messageHeaderSize + 5
-        return amplification == 0 ? 512 : min(512, shortest * amplification)
+        return amplification == 0 ? 512 : min(512, Self.allowance(shortest, times: amplification))
+    }
+
+    /// Octets of the headers of IPv4 and UDP, which every message has around it.
+    private static let envelope = 28
+
+    /// Octets that the reply to a query of `length` octets may have: what is multiplied is what travels, headers included, as
+    /// whoever forges addresses pays for them. With a factor of 20 the shortest query with EDNS may have 1092 octets, and one
+    /// for a name of eight octets the 1232 that resolvers take.
+    @inline(__always)
+    package static func allowance(_ length: Int, times factor: Int) -> Int {
+        (length &+ envelope) &* factor &- envelope
     }
 
     private static let identityNames = [

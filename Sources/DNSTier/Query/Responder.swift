@@ -124,6 +124,7 @@ package struct Responder {
                     return unsafe finish(
                         query, entry.ahead(entry.pointee.answer, as: FlatAnswer.self), scope: 0, reply)
                 }
+                if unsafe entry.pointee.isDynamic == FlatEntry.above { return unsafe askAbove(query, entry, reply) }
                 return unsafe steer(query, node.pointee.dynamic, slot: entry.pointee.answer, from: client, reply)
             }
             unsafe entry += 1
@@ -132,6 +133,27 @@ package struct Responder {
             return unsafe steer(query, node.pointee.dynamic, slot: node.pointee.dynamicOther, from: client, reply)
         }
         return unsafe finish(query, node.ahead(node.pointee.other, as: FlatAnswer.self), scope: 0, reply)
+    }
+
+    /// DS at the apex of a zone: what the zone above says of it, where that is one of ours.
+    @inline(never)
+    private mutating func askAbove(
+        _ query: Query, _ entry: UnsafeMutablePointer<FlatEntry>, _ reply: ReplyWriter
+    ) -> Int {
+        let length = query.nameLength &+ 1
+        var answer = unsafe entry.ahead(entry.pointee.answer, as: FlatAnswer.self)
+        if length <= Name.maximumLength {
+            // Behind the folded name is room for another.
+            let room = unsafe names + FoldedName.capacity
+            unsafe room.storeBytes(of: FlatNode.aboveMark, as: UInt8.self)
+            unsafe (room + 1).copyMemory(from: names, byteCount: query.nameLength)
+            unsafe (room + length).storeBytes(of: 0, as: UInt64.self)
+            let hash = unsafe FoldedName.hash(UnsafeRawPointer(room), length: length)
+            if let node = unsafe zones.node(room, length: length, hash: hash) {
+                unsafe answer = node.ahead(node.pointee.other, as: FlatAnswer.self)
+            }
+        }
+        return unsafe finish(query, answer, scope: 0, reply)
     }
 
     /// Answers a dynamic name by the client's class.
@@ -213,7 +235,7 @@ package struct Responder {
         var allowed = min(query.payloadSize, maximumUDPSize, reply.capacity)
         let factor = unsafe conduct.pointee.amplification
         // Whoever shows our cookie has its own address: the reply goes to nobody else.
-        if factor > 0, !isTrusted { allowed = min(allowed, reply.queryLength &* factor) }
+        if factor > 0, !isTrusted { allowed = min(allowed, Conduct.allowance(reply.queryLength, times: factor)) }
         return allowed &- reserve
     }
 

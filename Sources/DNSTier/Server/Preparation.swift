@@ -197,7 +197,8 @@ private struct PreparationReader {
         var hints: Set<IPAddress.Family> = []
         if type == .svcb || type == .https { (words, hints) = ServiceHints.split(words) }
         do throws(RecordTextError) {
-            return DynamicRecord(data: try RecordData(type: type, tokens: words, origin: nil), hints: hints)
+            let origin = record.origin.flatMap { try? Name($0) }
+            return DynamicRecord(data: try RecordData(type: type, tokens: words, origin: origin), hints: hints)
         } catch {
             diagnostics.append(
                 Diagnostic(file: name, message: "\(record.type) \"\(record.data)\": \(error.message)"))

@@ -14,6 +14,9 @@ struct FlatNode {
 
     /// Marks that nothing stands in a field.
     static let none = UInt32.max
+    /// Stands before the name of an inner zone's apex where the zone above says what it has of it: no label is so long, so
+    /// that no query finds it.
+    static let aboveMark: UInt8 = 0xff
 
     /// The folded name, filled to whole words.
     var name: UInt32
@@ -36,6 +39,9 @@ struct FlatNode {
 
 /// A type of a node and its answer.
 struct FlatEntry {
+    /// What `isDynamic` is at the DS of a zone's apex: the zone above has it, and `answer` is for when that is not here.
+    static let above: UInt16 = 2
+
     var type: UInt16
     /// 1 when `answer` is a slot of the node's dynamic name.
     var isDynamic: UInt16

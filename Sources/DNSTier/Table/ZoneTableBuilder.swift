@@ -40,6 +40,8 @@ struct ZoneCompiler {
     private var stands: [FlatNode] = []
     private var dynamicNodes: [(name: Name, slots: DynamicSlots, node: Int, isStand: Bool)] = []
     private var maximumLabels = 0
+    /// Nodes that stand for the apex of another zone.
+    private var yieldedCount = 0
     private let zone: Zone
     private let dynamics: [Name: DynamicSlots]
     private let composer: AnswerComposer
@@ -60,6 +62,7 @@ struct ZoneCompiler {
             switch zone.standing(index) {
             case .authoritative: compiler.add(index)
             case .cut: compiler.addCut(index)
+            case .yielded: compiler.addYielded(index)
             case .hidden: break
             }
         }
@@ -122,6 +125,9 @@ struct ZoneCompiler {
             let answer = store.add(composer.answer(node, name: name, suffix: suffix, type: type))
             entries.append(FlatEntry(type: type.rawValue, isDynamic: 0, answer: answer))
         }
+        if name == zone.origin, !isStand, !entries[first...].contains(where: { $0.type == RecordType.ds.rawValue }) {
+            entries.append(FlatEntry(type: RecordType.ds.rawValue, isDynamic: FlatEntry.above, answer: noData))
+        }
         var other = noData
         if node[.cname] != nil {
             other = store.add(composer.answer(node, name: name, suffix: suffix, type: RecordType(rawValue: 0)))
@@ -153,6 +159,23 @@ struct ZoneCompiler {
             belowKind: FlatNode.Below.answer.rawValue, other: referral, any: referral, below: referral,
             dynamic: FlatNode.none, dynamicOther: FlatNode.none)
         insert(flat, zone.names.nodes[index])
+    }
+
+    /// The apex of another zone here: found only by whoever asks for its DS records, which are the parent's (RFC 4035 section
+    /// 3.1.4.1).
+    private mutating func addYielded(_ index: Int) {
+        let name = zone.names.name(index)
+        guard name.wire.count < Name.maximumLength else { return }
+        let node = zone.names.sets(index)
+        let signer = node[.ds] == nil ? noData : store.add(composer.answer(node, name: name, suffix: name, type: .ds))
+        var flat = FlatNode(
+            name: 0, entries: UInt32(entries.count), entryCount: 0, nameLength: UInt8(name.wire.count + 1),
+            belowKind: FlatNode.Below.answer.rawValue, other: signer, any: signer, below: signer,
+            dynamic: FlatNode.none, dynamicOther: FlatNode.none)
+        // Further names stand behind those of the zone.
+        flat.name = UInt32(zone.names.names.count) + append([FlatNode.aboveMark] + name.folded)
+        nodes.append(flat)
+        yieldedCount += 1
     }
 
     private mutating func setAlias(_ flat: inout FlatNode, name: Name) {
@@ -214,7 +237,7 @@ struct ZoneCompiler {
         for (index, entry) in entries.enumerated() {
             var entry = entry
             let place = entryStart + index * entrySize
-            if entry.isDynamic == 0 { entry.answer = answer(entry.answer, from: place) }
+            if entry.isDynamic != 1 { entry.answer = answer(entry.answer, from: place) }
             unsafe block.storeBytes(of: entry, toByteOffset: place, as: FlatEntry.self)
         }
         for (index, alias) in aliases.enumerated() {
@@ -235,7 +258,7 @@ struct ZoneCompiler {
         copy(extraNames + [UInt8](repeating: 0, count: 8), to: extraStart)
         let count = nodes.count
         return unsafe ZoneSegment(
-            base: block, memorySize: size, nodeCount: count + stands.count, nameCount: count,
+            base: block, memorySize: size, nodeCount: count + stands.count, nameCount: count - yieldedCount,
             maximumLabels: maximumLabels,
             dynamicNodes: dynamicNodes.map {
                 ZoneSegment.DynamicNode(name: $0.name, slots: $0.slots, node: $0.isStand ? count + $0.node : $0.node)

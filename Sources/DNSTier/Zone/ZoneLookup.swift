@@ -20,6 +20,8 @@ enum ZoneStanding {
     case authoritative
     /// A zone begins here that is served elsewhere.
     case cut
+    /// Another zone of this server begins here, and the DS records there are this one's.
+    case yielded
     /// Never found: below a cut or an alias, or in another zone of this server.
     case hidden
 }
@@ -55,7 +57,6 @@ extension Zone {
 
     func standing(_ index: Int) -> ZoneStanding {
         let marks = names.nodes[index].marks
-        if marks.contains(.elsewhere) { return .hidden }
         var above = names.nodes[index].parent
         while above != ZoneNames.none {
             let node = names.nodes[Int(above)]
@@ -63,6 +64,7 @@ extension Zone {
             if node.marks.contains(.ns), Int(above) != ZoneNames.apex, !isWildcard(Int(above)) { return .hidden }
             above = node.parent
         }
+        if marks.contains(.elsewhere) { return index == ZoneNames.apex ? .hidden : .yielded }
         return marks.contains(.ns) && index != ZoneNames.apex && !isWildcard(index) ? .cut : .authoritative
     }
 

@@ -79,15 +79,19 @@ struct ChainCompiler {
         sets = dns.entries("prefixSets").map { ($0.name, ChainChecks.prefixes($0.value)) }
     }
 
-    func candidates(of chain: Record, origin: String?) -> [DynamicName.Candidate] {
+    /// `origin`: of the chain; nil for a group.
+    /// `zone`: what names in a group's records are relative to: the zone of the name that answers with it.
+    func candidates(of chain: Record, origin: String?, zone: String? = nil) -> [DynamicName.Candidate] {
         chain.records("answers").map { answer in
             let record = answer.record
             let region = record.optionalText("region") ?? (regions.contains(answer.name) ? answer.name : nil)
             let target = NestingChecks.target(of: record, origin: origin)
+            let zone = origin ?? zone
             return DynamicName.Candidate(
                 name: answer.name, region: region.map(compiler.region(named:)),
                 service: compiler.service(of: record) ?? target.flatMap(service),
-                records: target == nil ? Self.records(record) : [], chain: target.flatMap(nested))
+                records: target == nil ? Self.records(record, zone) : [],
+                chain: target.flatMap { nested($0, zone) })
         }
     }
 
@@ -102,16 +106,19 @@ struct ChainCompiler {
         }
     }
 
-    private func nested(_ target: NestingChecks.Chain) -> SteeringChain? {
+    private func nested(_ target: NestingChecks.Chain, _ zone: String?) -> SteeringChain? {
         record(of: target).map { record, origin in
             SteeringChain(
-                title: target.title, candidates: candidates(of: record, origin: origin), steps: steps(of: record))
+                title: target.title, candidates: candidates(of: record, origin: origin, zone: zone),
+                steps: steps(of: record))
         }
     }
 
-    private static func records(_ answers: Record) -> [DynamicName.RecordText] {
+    private static func records(_ answers: Record, _ zone: String?) -> [DynamicName.RecordText] {
         TopologySchema.recordTypes.flatMap { type in
-            answers.items(type).compactMap(\.text).map { DynamicName.RecordText(type: type, data: $0) }
+            answers.items(type).compactMap(\.text).map {
+                DynamicName.RecordText(type: type, data: $0, origin: zone)
+            }
         }
     }
 

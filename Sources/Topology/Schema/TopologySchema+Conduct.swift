@@ -7,9 +7,10 @@ extension TopologySchema {
             "A folder of further zones without dynamic names, each a master file named like the zone: `shop.test.zone`."
         ),
         .init(
-            "amplification", .integer(0...100), .standard("16"),
-            "A UDP answer has at most so many times the octets of its query, unless that shows a good cookie; longer"
-                + " ones are truncated and asked again over TCP. 0 is no limit."),
+            "amplification", .integer(0...100), .standard("20"),
+            "A UDP answer takes at most so many times the octets of its query on the network (the 28 of the headers count"
+                + " for both), unless that shows a good cookie; longer ones are truncated and asked again over TCP. With 20"
+                + " a query with EDNS may have the 1232 octets that resolvers take. 0 is no limit."),
         .init("identity", .record(identity), .filled, "What a node tells of itself."),
         .init(
             "cookies", .record(cookies), .filled, "DNS cookies (RFC 7873, RFC 9018): clients that show their address."),
