@@ -155,7 +155,7 @@ let package = Package(
         tests(
             "ControlPlaneTests",
             ["Model", "Topology", "Engine", "HTTPExchange", "Health", "Federation", "ControlPlane", logging]),
-        tests("EngineTests", ["Engine", "Model"]),
+        tests("EngineTests", ["Engine", "CLinux", "ControlPlane", "Model"]),
         tests("FuzzTests", ["FuzzTargets"]),
         tests("GeoTests", ["Geo", "Model", "MMDBWriter"]),
         tests("LatencyTests", ["Latency", "Geo", "Steering", "Model"]),

@@ -1,26 +1,49 @@
 package import Model
 
 /// Builds one line at a time for an access log in memory of its own: no `String`, no allocation per line. What does not
-/// fit is cut off.
+/// fit is left out, and `isFull` says so.
 @safe
 package final class LogLine {
-    /// Four kilobytes: a long URL and a long user agent fit.
-    private static let capacity = 4096
+    /// Octets. The longest record has less: its strings are cut each by itself (`AccessRecord`).
+    package static let capacity = 8192
 
     private let block: UnsafeMutableRawPointer
-    private var count = 0
+    private let limit: Int
+    package private(set) var count = 0
+    /// Something did not fit since `clear()` or `cut(to:)`.
+    package private(set) var isFull = false
 
-    package init() { unsafe block = .allocate(byteCount: Self.capacity, alignment: 64) }
+    /// - Parameter reserve: octets at the end that only `close(_:)` uses.
+    package init(reserve: Int = 0) {
+        unsafe block = .allocate(byteCount: Self.capacity, alignment: 64)
+        limit = Self.capacity - reserve
+    }
 
     deinit { unsafe block.deallocate() }
 
     /// What was built since `clear()`.
     package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: block, count: count) }
 
-    package func clear() { count = 0 }
+    package func clear() { cut(to: 0) }
+
+    /// Takes back what was appended after the first `count` octets.
+    package func cut(to count: Int) {
+        self.count = min(self.count, max(0, count))
+        isFull = false
+    }
+
+    /// Appends to the reserve: there is room for it however full the line is.
+    package func close(_ text: StaticString) {
+        let taken = min(text.utf8CodeUnitCount, Self.capacity &- count)
+        unsafe (block + count).copyMemory(from: text.utf8Start, byteCount: taken)
+        count &+= taken
+    }
 
     package func append(byte: UInt8) {
-        guard count < Self.capacity else { return }
+        guard count < limit else {
+            isFull = true
+            return
+        }
         unsafe block.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
         count &+= 1
     }
@@ -30,32 +53,17 @@ package final class LogLine {
     }
 
     package func append(_ bytes: UnsafeRawBufferPointer) {
-        let taken = min(bytes.count, Self.capacity &- count)
-        guard taken > 0, let base = bytes.baseAddress else { return }
-        unsafe (block + count).copyMemory(from: base, byteCount: taken)
-        count &+= taken
+        guard let base = bytes.baseAddress else { return }
+        guard bytes.count <= limit &- count else {
+            isFull = true
+            return
+        }
+        unsafe (block + count).copyMemory(from: base, byteCount: bytes.count)
+        count &+= bytes.count
     }
 
     /// UTF-8 that was made ahead of time, such as a listener's name.
     package func append(_ text: [UInt8]) { unsafe text.withUnsafeBytes { unsafe append($0) } }
-
-    /// Bytes from outside, as the inside of a JSON string: quotes, backslashes and control characters are escaped, and
-    /// whatever is no ASCII as well, since nobody has checked that it is UTF-8.
-    package func append(escaping bytes: UnsafeRawBufferPointer) {
-        for index in bytes.indices {
-            let byte = unsafe bytes[index]
-            switch byte {
-            case 0x22, 0x5c:
-                append(byte: 0x5c)
-                append(byte: byte)
-            case 0x20..<0x7f: append(byte: byte)
-            default:
-                append("\\u00")
-                append(byte: Self.digit(byte >> 4))
-                append(byte: Self.digit(byte & 15))
-            }
-        }
-    }
 
     package func append(_ number: UInt64) {
         if number >= 10 { append(number / 10) }
@@ -81,7 +89,7 @@ package final class LogLine {
         append(UInt64(address.port))
     }
 
-    /// IPv6 in full groups without `::`, which RFC 4291 section 2.2 allows and which needs no thought.
+    /// As everywhere else: IPv6 in the form of RFC 5952.
     package func append(_ address: IPAddress) {
         if address.family == .v4 {
             for index in 0..<4 {
@@ -90,11 +98,35 @@ package final class LogLine {
             }
             return
         }
-        for index in 0..<8 {
-            if index > 0 { append(byte: UInt8(ascii: ":")) }
-            let word = index < 4 ? address.high : address.low
-            append(hexadecimal: UInt16(truncatingIfNeeded: word >> UInt64(48 - 16 * (index & 3))))
+        let gap = Self.gap(address)
+        var index = 0
+        while index < 8 {
+            if index == gap.lowerBound, !gap.isEmpty {
+                append("::")
+                index = gap.upperBound
+                continue
+            }
+            if index > 0, index != gap.upperBound { append(byte: UInt8(ascii: ":")) }
+            append(hexadecimal: Self.group(address, index))
+            index &+= 1
         }
+    }
+
+    private static func group(_ address: IPAddress, _ index: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: (index < 4 ? address.high : address.low) >> UInt64(48 &- 16 &* (index & 3)))
+    }
+
+    /// The first of the longest runs of two groups or more that are zero; empty when there is none.
+    private static func gap(_ address: IPAddress) -> Range<Int> {
+        var best = 8..<8
+        var start = 0
+        while start < 8 {
+            var end = start
+            while end < 8, group(address, end) == 0 { end &+= 1 }
+            if end &- start > max(best.count, 1) { best = start..<end }
+            start = max(end, start &+ 1)
+        }
+        return best
     }
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-22T09:05:00.123Z`.
@@ -131,7 +163,7 @@ package final class LogLine {
         append(byte: Self.digit(UInt8(word & 15)))
     }
 
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+    static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
     /// The date of a day counted from 1970-01-01 (Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013).
     private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {

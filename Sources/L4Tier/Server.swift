@@ -51,7 +51,7 @@ package final class Server: DataPlane {
         let forwarders = WorkerConfined<Forwarder>(workers: count)
         do {
             let workers = try WorkerGroup(count: count, name: "l4", counters: Tally.count) { worker in
-                let line = log.map { AccessLine($0.ring(worker.index), settings.log) }
+                let line = log.map { AccessLine(AccessRecord($0.ring(worker.index), settings.log, of: settings)) }
                 let forwarder = Forwarder(worker, line: line) { health.endpointsChanged() }
                 try forwarder.install(routes) { _ in nil }
                 forwarders[worker] = forwarder

@@ -178,7 +178,7 @@ struct AnswerJournalTests {
         for (index, line) in all.dropFirst(2).enumerated() {
             #expect(line.contains(" 127.0.0.1 tcp b.www.shop.test. A: "), "\(line)")
             #expect(line.contains("(A \(addresses[4 * index])), generation 2; healthy us,eu,ap > us,ap: "), "\(line)")
-            #expect(line.contains("eu is down (l7-x: refused at  all)"), "\(line)")
+            #expect(line.contains("eu is down (l7-x: refused at �all)"), "\(line)")
         }
     }
 

@@ -125,13 +125,23 @@ import Testing
         #expect(text.hasSuffix("\n") && text.filter { $0 == "\n" }.count == 1)
         if format == .json {
             let line = try #require(StatusValue(json: Array(text.utf8)))
-            #expect(line["listener"] == "orders-0")
+            #expect(
+                Set(line.object.keys) == [
+                    "time", "tier", "node", "listener", "client", "pool", "endpoint", "attempts", "bytes_in",
+                    "bytes_out",
+                    "duration_ms", "upstream_connect_ms", "reason",
+                ])
+            #expect(line["tier"] == "l4" && line["node"] == "l4-here")
+            #expect(line["listener"] == "orders-0" && line["pool"] == "orders")
             #expect(line["endpoint"].string == backend.address.description)
-            #expect(line["received"].int == 5 && line["sent"].int == 5)
+            #expect(line["bytes_in"].int == 5 && line["bytes_out"].int == 5 && line["attempts"].int == 1)
             #expect(line["reason"] == "client-closed")
         } else {
-            #expect(text.contains(" orders-0 127.0.0.1:") && text.contains(" \(backend.address) 5 5 "))
-            #expect(text.hasSuffix(" client-closed\n"))
+            #expect(text.contains(" tier=l4 node=l4-here listener=orders-0 client=127.0.0.1:"))
+            #expect(
+                text.contains(" pool=orders endpoint=\(backend.address) attempts=1 bytes_in=5 bytes_out=5 duration_ms=")
+            )
+            #expect(text.hasSuffix(" reason=client-closed\n"))
         }
     }
 

@@ -133,6 +133,6 @@ struct AnswerLine {
                 "; \(chain)\(step["step"].string ?? "") \(names("before")) > \(names("after")): \(step["fact"].string ?? "")"
         }
         // Reasons come from peers: nothing of them may end the line.
-        return String(text.map { $0.isNewline || $0.unicodeScalars.allSatisfy { $0.value < 0x20 } ? " " : $0 })
+        return text.printable
     }
 }

@@ -110,7 +110,7 @@ package final class DatagramGuard {
                 return 0
             }
         }
-        unsafe log?.note(UnsafeRawBufferPointer(rebasing: room[..<count]), from: client, over: .udp)
+        unsafe log?.note(UnsafeRawBufferPointer(rebasing: room[..<count]), to: query.count, from: client, over: .udp)
         return count
     }
 }

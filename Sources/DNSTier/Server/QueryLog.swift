@@ -5,23 +5,22 @@ import Model
 /// What one worker notes of its queries: an access line for every nth one, made from the reply, and samples of answers that
 /// are to be explained. Confined to the worker; allocates nothing and never blocks.
 ///
-/// As text: time, client, transport, name, type, code, octets. As JSON: an object with the same, by name.
+/// A record tells client, transport, name, type, code and octets of the messages.
 final class QueryLog {
+    /// Octets of a name as it is written: all of its 255 as `\ddd`, each backslash twice.
+    private static let longestName = 1280
+
     /// Nil when no access log is written.
-    private let ring: LogRing?
+    private let record: AccessRecord?
     private let sampler: AnswerSampler?
     private let worker: Worker
-    private let isJSON: Bool
-    private let sample: Int
-    private var untilNext = 1
-    private let line = LogLine()
+    /// Text that is no constant, on its way into the record.
+    private let text = LogLine()
 
-    init(ring: LogRing?, sampler: AnswerSampler?, worker: Worker, settings: LogSettings) {
-        self.ring = ring
+    init(record: AccessRecord?, sampler: AnswerSampler?, worker: Worker) {
+        self.record = record
         self.sampler = sampler
         self.worker = worker
-        isJSON = settings.format == .json
-        sample = max(1, settings.accessSample)
     }
 
     /// Has `sampler` follow the worker's responder, which answers from table `generation` from now on. Its tallies have
@@ -31,113 +30,90 @@ final class QueryLog {
     /// Forgets that the latest query was answered: its reply was not sent.
     func passOver() { sampler?.passOver() }
 
-    /// Takes note of `reply`, which is empty when the query was dropped.
-    func note(_ reply: UnsafeRawBufferPointer, from client: SocketAddress, over transport: Responder.Transport) {
+    /// Takes note of `reply`, which is empty when the query was dropped, to a query of `size` octets.
+    func note(
+        _ reply: UnsafeRawBufferPointer, to size: Int, from client: SocketAddress, over transport: Responder.Transport
+    ) {
         guard reply.count >= messageHeaderSize else { return }
         if let sampler { unsafe sampler.note(reply, from: client, over: transport, at: worker) }
-        guard let ring else { return }
-        untilNext -= 1
-        guard untilNext == 0 else { return }
-        untilNext = sample
-        line.clear()
-        if isJSON {
-            line.append("{\"time\":\"")
-            line.append(worker.wallClock)
-            line.append("\",\"client\":\"")
-            line.append(client)
-            line.append(
-                transport == .udp ? "\",\"transport\":\"udp\",\"name\":\"" : "\",\"transport\":\"tcp\",\"name\":\"")
-            let type = unsafe appendName(reply)
-            line.append("\",\"type\":\"")
+        guard let record, record.begin(at: worker.wallClock) else { return }
+        record.add("client", client)
+        record.add("transport", transport == .udp ? "udp" : "tcp")
+        text.clear()
+        if let type = unsafe appendName(reply) {
+            unsafe record.add("name", text: text.bytes.bytes, limit: Self.longestName)
+            text.clear()
             append(type: type)
-            line.append("\",\"code\":\"")
-            unsafe append(code: reply)
-            line.append("\",\"size\":")
-            line.append(UInt64(reply.count))
-            line.append("}\n")
-        } else {
-            line.append(worker.wallClock)
-            line.append(byte: 0x20)
-            line.append(client)
-            line.append(transport == .udp ? " udp " : " tcp ")
-            let type = unsafe appendName(reply)
-            line.append(byte: 0x20)
-            append(type: type)
-            line.append(byte: 0x20)
-            unsafe append(code: reply)
-            line.append(byte: 0x20)
-            line.append(UInt64(reply.count))
-            line.append(byte: 0x0a)
+            unsafe record.add("type", text: text.bytes.bytes)
         }
-        unsafe ring.append(line.bytes)
+        record.add("code", unsafe code(reply))
+        record.add("bytes_in", UInt64(size))
+        record.add("bytes_out", UInt64(reply.count))
+        record.end()
     }
 
-    /// Appends the name in the question, or `-` when there is none, and returns the type.
-    private func appendName(_ reply: UnsafeRawBufferPointer) -> UInt16 {
+    /// Appends the name in the question and returns the type; nil when there is no question.
+    private func appendName(_ reply: UnsafeRawBufferPointer) -> UInt16? {
         var position = messageHeaderSize
-        guard unsafe reply[4] != 0 || reply[5] != 0 else {
-            line.append(byte: UInt8(ascii: "-"))
-            return 0
-        }
-        if unsafe position < reply.count && reply[position] == 0 { line.append(byte: UInt8(ascii: ".")) }
+        guard unsafe reply[4] != 0 || reply[5] != 0 else { return nil }
+        if unsafe position < reply.count && reply[position] == 0 { text.append(byte: UInt8(ascii: ".")) }
         while position < reply.count, case let length = unsafe Int(reply[position]), length != 0 {
             let end = position &+ 1 &+ length
-            guard end < reply.count else { return 0 }
+            guard end < reply.count else { return nil }
             for index in (position &+ 1)..<end { append(unsafe reply[index]) }
-            line.append(byte: UInt8(ascii: "."))
+            text.append(byte: UInt8(ascii: "."))
             position = end
         }
-        guard position &+ 2 < reply.count else { return 0 }
+        guard position &+ 2 < reply.count else { return nil }
         return unsafe UInt16(reply[position &+ 1]) << 8 | UInt16(reply[position &+ 2])
     }
 
-    /// One octet of a name. Whatever could end a field or a JSON string is written as in a master file, its backslash
-    /// doubled in JSON.
+    /// One octet of a name. What could be taken for something else is written as in a master file.
     private func append(_ octet: UInt8) {
         switch octet {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "."), 0...0x20, 0x7f...0xff:
-            line.append(byte: UInt8(ascii: "\\"))
-            if isJSON { line.append(byte: UInt8(ascii: "\\")) }
-            line.append(byte: 0x30 &+ octet / 100)
-            line.append(byte: 0x30 &+ octet / 10 % 10)
-            line.append(byte: 0x30 &+ octet % 10)
+            text.append(byte: UInt8(ascii: "\\"))
+            text.append(byte: 0x30 &+ octet / 100)
+            text.append(byte: 0x30 &+ octet / 10 % 10)
+            text.append(byte: 0x30 &+ octet % 10)
         default:
-            line.append(byte: octet)
+            text.append(byte: octet)
         }
     }
 
     private func append(type: UInt16) {
         switch RecordType(rawValue: type) {
-        case .a: line.append("A")
-        case .aaaa: line.append("AAAA")
-        case .ns: line.append("NS")
-        case .cname: line.append("CNAME")
-        case .soa: line.append("SOA")
-        case .ptr: line.append("PTR")
-        case .mx: line.append("MX")
-        case .txt: line.append("TXT")
-        case .srv: line.append("SRV")
-        case .ds: line.append("DS")
-        case .caa: line.append("CAA")
-        case .any: line.append("ANY")
+        case .a: text.append("A")
+        case .aaaa: text.append("AAAA")
+        case .ns: text.append("NS")
+        case .cname: text.append("CNAME")
+        case .soa: text.append("SOA")
+        case .ptr: text.append("PTR")
+        case .mx: text.append("MX")
+        case .txt: text.append("TXT")
+        case .srv: text.append("SRV")
+        case .ds: text.append("DS")
+        case .caa: text.append("CAA")
+        case .any: text.append("ANY")
         default:
-            line.append("TYPE")
-            line.append(UInt64(type))
+            text.append("TYPE")
+            text.append(UInt64(type))
         }
     }
 
-    private func append(code reply: UnsafeRawBufferPointer) {
+    private func code(_ reply: UnsafeRawBufferPointer) -> StaticString {
         switch ResponseCode(rawValue: unsafe UInt16(reply[3] & 15)) {
         // The extended codes here are BADVERS, whose lower part is that of NOERROR, and BADCOOKIE, whose is 7.
-        case .noError: line.append(unsafe isBadVersion(reply) ? "BADVERS" : "NOERROR")
-        case ResponseCode(rawValue: ResponseCode.badCookie.rawValue & 15): line.append("BADCOOKIE")
-        case .formatError: line.append("FORMERR")
-        case .serverFailure: line.append("SERVFAIL")
-        case .nameError: line.append("NXDOMAIN")
-        case .notImplemented: line.append("NOTIMP")
-        case .refused: line.append("REFUSED")
-        case .nameTooLong: line.append("YXDOMAIN")
-        default: line.append("OTHER")
+        case .noError: unsafe isBadVersion(reply) ? "BADVERS" : "NOERROR"
+        case ResponseCode(rawValue: ResponseCode.badCookie.rawValue & 15): "BADCOOKIE"
+        case .formatError: "FORMERR"
+        case .serverFailure: "SERVFAIL"
+        case .nameError: "NXDOMAIN"
+        case .notImplemented: "NOTIMP"
+        case .refused: "REFUSED"
+        case .nameTooLong: "YXDOMAIN"
+        case ResponseCode(rawValue: 9): "NOTAUTH"
+        default: "OTHER"
         }
     }
 

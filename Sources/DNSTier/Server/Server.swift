@@ -94,7 +94,9 @@ package final class Server: DataPlane {
                 let queryLog =
                     log == nil && sampler == nil
                     ? nil
-                    : QueryLog(ring: log?.ring(worker.index), sampler: sampler, worker: worker, settings: settings)
+                    : QueryLog(
+                        record: log.map { AccessRecord($0.ring(worker.index), settings, of: prepared.node) },
+                        sampler: sampler, worker: worker)
                 try WorkerSockets.open(worker, addresses: addresses, shared: shared, log: queryLog)
             }
             running.withLock {

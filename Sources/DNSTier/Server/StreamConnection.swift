@@ -149,7 +149,8 @@ final class StreamConnection: Channel {
                     unsafe sockets.responder.responder.pointee.answer($0, from: client.address, over: .tcp, into: room)
                 }
             }
-            unsafe sockets.log?.note(UnsafeRawBufferPointer(rebasing: room[..<count]), from: client, over: .tcp)
+            unsafe sockets.log?.note(
+                UnsafeRawBufferPointer(rebasing: room[..<count]), to: length, from: client, over: .tcp)
             input.consume(length &+ 2)
             served = true
             if count > 0 {

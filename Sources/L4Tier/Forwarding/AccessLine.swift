@@ -1,72 +1,40 @@
 import Engine
 import Model
 
-/// Writes the access line of each connection, or of every n-th.
+/// Writes the record of each connection, or of every n-th.
 final class AccessLine {
-    private let ring: LogRing
-    private let line = LogLine()
-    private let isJSON: Bool
-    private let sample: Int
-    private var skipped = 0
-
-    init(_ ring: LogRing, _ settings: LogSettings) {
-        self.ring = ring
-        isJSON = settings.format == .json
-        sample = max(1, settings.accessSample)
+    /// What became of the way to an endpoint.
+    struct Upstream {
+        /// The endpoint that was tried last.
+        let address: SocketAddress
+        /// Endpoints that were tried.
+        let attempts: Int
+        /// Nanoseconds that the last one took to accept; nil when it did not.
+        let connect: UInt64?
     }
 
-    /// `received` came from the client, `sent` went to it, both in octets of payload.
+    private let record: AccessRecord
+
+    init(_ record: AccessRecord) { self.record = record }
+
+    /// `received` came from the client, `sent` went to it, both in octets of payload; `began` is of the worker's clock.
     func write(
-        _ route: Route, client: SocketAddress, endpoint: SocketAddress?, began: UInt64, received: UInt64,
-        sent: UInt64, reason: EndReason, worker: Worker
+        _ route: Route, client: SocketAddress, upstream: Upstream?, began: UInt64, received: UInt64, sent: UInt64,
+        reason: EndReason, worker: Worker
     ) {
-        skipped += 1
-        guard skipped >= sample else { return }
-        skipped = 0
-        let duration = worker.now &- began
-        line.clear()
-        if isJSON {
-            line.append("{\"time\":\"")
-            line.append(worker.wallClock)
-            line.append("\",\"listener\":\"")
-            unsafe route.label.withUnsafeBytes { unsafe line.append(escaping: $0) }
-            line.append("\",\"client\":\"")
-            line.append(client)
-            line.append("\",\"endpoint\":")
-            if let endpoint {
-                line.append("\"")
-                line.append(endpoint)
-                line.append("\"")
-            } else {
-                line.append("null")
-            }
-            line.append(",\"received\":")
-            line.append(received)
-            line.append(",\"sent\":")
-            line.append(sent)
-            line.append(",\"milliseconds\":")
-            line.append(nanoseconds: duration)
-            line.append(",\"reason\":\"")
-            line.append(reason.label)
-            line.append("\"}\n")
-        } else {
-            line.append(worker.wallClock)
-            line.append(" ")
-            line.append(route.label)
-            line.append(" ")
-            line.append(client)
-            line.append(" ")
-            if let endpoint { line.append(endpoint) } else { line.append("-") }
-            line.append(" ")
-            line.append(received)
-            line.append(" ")
-            line.append(sent)
-            line.append(" ")
-            line.append(nanoseconds: duration)
-            line.append(" ")
-            line.append(reason.label)
-            line.append("\n")
+        guard record.begin(at: worker.wallClock) else { return }
+        record.add("listener", text: route.label)
+        record.add("client", client)
+        record.add("pool", text: route.poolLabel)
+        if let upstream {
+            record.add("endpoint", upstream.address)
+            record.add("attempts", UInt64(upstream.attempts))
         }
-        unsafe ring.append(line.bytes)
+        record.add("bytes_in", received)
+        record.add("bytes_out", sent)
+        record.add("duration_ms", nanoseconds: worker.now &- began)
+        if let connect = upstream?.connect { record.add("upstream_connect_ms", nanoseconds: connect) }
+        record.add("reason", reason.label)
+        record.end()
     }
 }

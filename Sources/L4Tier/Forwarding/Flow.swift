@@ -38,6 +38,8 @@ final class Flow {
     private unowned(unsafe) var upstream: Side?
     private var tried = Choice.Tried()
     private var connectBegan: UInt64 = 0
+    /// Nanoseconds that the endpoint took to accept; nil until it has.
+    private var connectTime: UInt64?
     private var firstEnd: EndReason?
     private var refusal: RefusalTalk?
     private var fromClient: UInt64 = 0
@@ -53,6 +55,13 @@ final class Flow {
     }
 
     private var worker: Worker { unsafe forwarder.worker }
+
+    /// For the access line; nil when no endpoint was tried.
+    var way: AccessLine.Upstream? {
+        if position < 0 { return nil }
+        return AccessLine.Upstream(
+            address: route.plan.endpoints[position].address, attempts: tried.count, connect: connectTime)
+    }
 
     // MARK: - Connecting
 
@@ -131,7 +140,9 @@ final class Flow {
         let slot = route.slots[position]
         route.table.count(success: true, at: slot)
         route.table.extendStreak(success: true, at: slot)
-        route.table.observeLatency(worker.now &- connectBegan, at: slot)
+        let elapsed = worker.now &- connectBegan
+        connectTime = elapsed
+        route.table.observeLatency(elapsed, at: slot)
         stage = .relaying
         lastActivity = worker.now
         Side.join(client, side)

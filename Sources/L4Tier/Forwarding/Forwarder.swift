@@ -71,7 +71,7 @@ final class Forwarder {
             Socket.resetOnClose(descriptor)
             Socket.close(descriptor)
             line?.write(
-                entrance.route, client: client, endpoint: nil, began: worker.now, received: 0, sent: 0,
+                entrance.route, client: client, upstream: nil, began: worker.now, received: 0, sent: 0,
                 reason: .overLimit, worker: worker)
             return
         }
@@ -90,8 +90,8 @@ final class Forwarder {
             last.index = flow.index
         }
         line?.write(
-            flow.route, client: flow.clientAddress,
-            endpoint: flow.position < 0 ? nil : flow.route.plan.endpoints[flow.position].address, began: flow.began,
-            received: received, sent: sent, reason: reason, worker: worker)
+            flow.route, client: flow.clientAddress, upstream: flow.way, began: flow.began, received: received,
+            sent: sent,
+            reason: reason, worker: worker)
     }
 }

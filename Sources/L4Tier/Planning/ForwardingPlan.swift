@@ -66,6 +66,8 @@ final class Route: Sendable {
     let idleTimeout: UInt64
     /// The listener's name in UTF-8, for access lines.
     let label: [UInt8]
+    /// The pool's.
+    let poolLabel: [UInt8]
 
     init(_ plan: EntrancePlan, table: EndpointTable, slots: [Int]) {
         self.plan = plan
@@ -74,6 +76,7 @@ final class Route: Sendable {
         connectTimeout = UInt64(clamping: plan.pool.timeouts.connect.nanoseconds)
         idleTimeout = UInt64(clamping: plan.pool.timeouts.idle.nanoseconds)
         label = Array(plan.name.utf8)
+        poolLabel = Array(plan.pool.name.utf8)
     }
 
     /// Whether established connections to the endpoint at `position` may stay.
