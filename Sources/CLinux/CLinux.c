@@ -2,6 +2,7 @@
 
 // Here and not inline: <sys/timerfd.h> would make types of <time.h> this module's.
 #include <sys/timerfd.h>
+#include <linux/filter.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,6 +14,18 @@ int meridian_heartbeat(void) {
         return -1;
     }
     return timer;
+}
+
+int meridian_ignore_newcomers(int listener) {
+    // The filter sees the TCP header; octet 13 holds the flags.
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+    return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 void meridian_prefer_huge_pages(void *memory, size_t size) { madvise(memory, size, MADV_HUGEPAGE); }

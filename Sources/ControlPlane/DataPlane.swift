@@ -3,8 +3,8 @@ package import Topology
 
 /// What a tier is to the control plane. Implemented by the three tiers; no tier knows another.
 ///
-/// The order of calls: `prepare`, `start`, then any number of `prepare` → `install` (a reload), at last `stopAccepting`
-/// and `stop`. `check` calls `prepare` only. The control plane never makes two of these calls at once, while
+/// The order of calls: `prepare`, `start`, `open`, with any number of `prepare` → `install` (a reload) from `start` on, at
+/// last `leave`, `stopAccepting` and `stop`. `check` calls `prepare` only. The control plane never makes two of these calls at once, while
 /// `healthChanged`, `facts`, `metrics`, `status` and `explain` may come at any time after `start`, from any thread.
 package protocol DataPlane: AnyObject, Sendable {
     /// A configuration with everything that could fail behind it: tables built, files read, new listeners bound.
@@ -18,8 +18,12 @@ package protocol DataPlane: AnyObject, Sendable {
     /// - Throws: every problem at once, such as a zone file's errors with their lines.
     func prepare(_ snapshot: Snapshot, node: NodeID) throws(InvalidTopology) -> Prepared
 
-    /// Opens the listeners and starts the workers. When it throws, nothing is left open.
+    /// Starts the workers and binds the listeners. When it throws, nothing is left open.
     func start(_ prepared: Prepared, health: HealthBoard) throws
+
+    /// Lets users in: the listeners that `start` bound listen. Called once, when the first results of the node's checks are
+    /// known or had their time.
+    func open() throws
 
     /// Publishes `prepared` to the workers atomically. Established connections survive and counters go on.
     func install(_ prepared: Prepared)
@@ -55,7 +59,11 @@ package protocol DataPlane: AnyObject, Sendable {
     /// (`kind`, `name`, `type`, `client`, …).
     func explain(_ question: [String: String]) -> StatusValue?
 
-    /// Closes the listeners; what is under way goes on.
+    /// The node is going, and its peers are being told: users are still let in, and those who stay connected are sent
+    /// elsewhere where the protocol can say so.
+    func leave()
+
+    /// Closes the listeners, not without taking who has already come; what is under way goes on.
     func stopAccepting()
 
     /// Lets what is under way finish for `deadline` at most, closes the rest, and ends the workers.
@@ -63,6 +71,8 @@ package protocol DataPlane: AnyObject, Sendable {
 }
 
 extension DataPlane {
+    package func open() throws {}
+    package func leave() {}
     package func heard(_ roundTrips: [HeardRoundTrips]) {}
     package func refresh() -> [Event.Remark] { [] }
     package func reopenLogs() -> [String] { [] }

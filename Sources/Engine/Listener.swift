@@ -12,6 +12,11 @@ package final class Listener: Channel {
     private let accepted: (CInt, SocketAddress) -> Void
     /// Kept so that, out of descriptors, a waiting client can be taken and closed instead of left to hang.
     private var spare: CInt
+    /// Told when this listener is closed.
+    private let home: BoundListeners?
+    /// The last look found nobody waiting, or nothing to take them with.
+    private var isDry = false
+    private var isRetiring = false
     /// Connections refused because the process had no descriptor left.
     package private(set) var refused = 0
 
@@ -22,19 +27,25 @@ package final class Listener: Channel {
         self.init(worker: worker, adopting: try Socket.listen(address), address: address, accepted: accepted)
     }
 
-    /// Registers a listener that was opened before, as while a new configuration was prepared. Owns `descriptor`.
+    /// How long a listener that is retired goes on accepting: handshakes that had begun are over by then.
+    private static let retirement: UInt64 = 200_000_000
+
+    /// Registers a listener that was opened before, as while a new configuration was prepared. Owns `descriptor`, which was
+    /// taken out of `home`.
     package init(
-        worker: Worker, adopting descriptor: CInt, address: SocketAddress,
+        worker: Worker, adopting descriptor: CInt, address: SocketAddress, home: BoundListeners? = nil,
         accepted: @escaping (CInt, SocketAddress) -> Void
     ) {
         self.address = Socket.localAddress(descriptor) ?? address
         self.accepted = accepted
+        self.home = home
         spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
         super.init(worker: worker, descriptor: descriptor)
         register(levelTriggered: true)
     }
 
     override public func ready(_ readiness: Readiness) {
+        isDry = false
         var storage = sockaddr_storage()
         unsafe withUnsafeMutableBytes(of: &storage) { bytes in
             guard let base = bytes.baseAddress else { return }
@@ -47,6 +58,7 @@ package final class Listener: Channel {
                     // The closure may have closed this listener.
                     if descriptor < 0 { return }
                 } else if errno == EAGAIN || errno == EBADF || errno == EINVAL {
+                    isDry = true
                     return
                 } else if let shortage = Shortage(errno) {
                     ShortageCounts.process.note(shortage)
@@ -60,10 +72,27 @@ package final class Listener: Channel {
         }
     }
 
-    /// Accepts what the kernel has completed for this socket and closes it. Closing alone would reset those clients:
-    /// another worker's socket on the same port does not inherit them.
+    /// Closes without losing a client. Closing alone would reset those whose handshake is complete or under way: another
+    /// socket on the same port does not inherit them. So new ones are ignored first, and come again a second later to
+    /// whoever listens then, while those that have begun are taken for a moment.
+    package func retire() {
+        guard descriptor >= 0, !isRetiring else { return }
+        isRetiring = true
+        _ = meridian_ignore_newcomers(descriptor)
+        setDeadline(after: Self.retirement)
+    }
+
+    override public func deadlineReached() {
+        if isRetiring { drainAndClose() } else { worker.poller.hear(self) }
+    }
+
+    /// Accepts what the kernel has completed for this socket and closes it.
     package func drainAndClose() {
-        ready(.readable)
+        // Its queue holds 4096 at most; more than that came meanwhile.
+        for _ in 0..<(4096 / Self.batch + 1) {
+            ready(.readable)
+            if isDry || descriptor < 0 { break }
+        }
         close()
     }
 
@@ -81,11 +110,10 @@ package final class Listener: Channel {
 
     /// Lets the clients wait in the kernel's queue for a moment.
     private func rest() {
+        isDry = true
         worker.poller.mute(self)
-        setDeadline(after: Self.pause)
+        if !isRetiring { setDeadline(after: Self.pause) }
     }
-
-    override public func deadlineReached() { worker.poller.hear(self) }
 
     /// Has the connections that are accepted from now on watched while nothing moves on them: what a listener is set to,
     /// they inherit.
@@ -96,5 +124,6 @@ package final class Listener: Channel {
     override public func closed() {
         if spare >= 0 { Glibc.close(spare) }
         spare = -1
+        home?.closedOne()
     }
 }

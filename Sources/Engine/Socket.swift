@@ -52,14 +52,30 @@ package enum Socket {
 
     /// A TCP listener that shares its port with the other workers' (SO_REUSEPORT). What it accepts inherits TCP_NODELAY.
     package static func listen(_ address: SocketAddress) throws(SocketError) -> CInt {
+        let descriptor = try bound(address)
+        do throws(SocketError) {
+            try listen(descriptor, at: address)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    /// Has a bound socket listen.
+    static func listen(_ descriptor: CInt, at address: SocketAddress) throws(SocketError) {
+        // 4096 is net.core.somaxconn's default since Linux 5.4; the kernel clamps.
+        guard Glibc.listen(descriptor, 4096) == 0 else { throw SocketError("listen", errno, address) }
+    }
+
+    /// The same before it listens: the port is ours to share, and no client comes.
+    static func bound(_ address: SocketAddress) throws(SocketError) -> CInt {
         let descriptor = try open(address, kind: SOCK_STREAM)
         do throws(SocketError) {
             try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1, address)
             try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1, address)
             try set(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1, address)
             try bind(descriptor, address)
-            // 4096 is net.core.somaxconn's default since Linux 5.4; the kernel clamps.
-            guard Glibc.listen(descriptor, 4096) == 0 else { throw SocketError("listen", errno, address) }
         } catch {
             close(descriptor)
             throw error

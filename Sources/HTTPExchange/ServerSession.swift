@@ -32,6 +32,8 @@ open class ServerSession: Channel {
 
     /// How long a closed session keeps reading, and how much: enough for a response to arrive.
     private static let lingerTime: UInt64 = 2_000_000_000
+    /// How long a connection without a request is waited for when the node stops: its first one may be on its way.
+    private static let welcome: UInt64 = 1_000_000_000
 
     package final let context: SessionContext
     package final let limits: SessionLimits
@@ -48,6 +50,8 @@ open class ServerSession: Channel {
     private final var peerHasClosed = false
     private final var isProcessing = false
     private final var lingers = false
+    /// No request has come yet.
+    private final var isFresh = true
     private final var scanner = HeadScanner()
 
     final var next: ServerSession?
@@ -60,7 +64,7 @@ open class ServerSession: Channel {
         super.init(worker: context.worker, descriptor: descriptor)
         context.insert(self)
         Socket.setNoDelay(descriptor)
-        setDeadline(after: limits.headTimeout)
+        setDeadline(after: context.isDraining ? min(limits.headTimeout, Self.welcome) : limits.headTimeout)
     }
 
     // MARK: - For the subclass
@@ -180,6 +184,7 @@ open class ServerSession: Channel {
         switch context.request.parse(input.readable, limits: limits.head) {
         case .complete:
             phase = .exchange
+            isFresh = false
             suspendDeadline()
             requestReceived()
             return true
@@ -264,6 +269,15 @@ open class ServerSession: Channel {
     }
 
     // MARK: - Ends
+
+    /// The node stops. A connection between two requests closes; one that has asked for nothing yet may still do so once.
+    final func drain() {
+        if isIdle, isFresh {
+            setDeadline(after: min(limits.headTimeout, Self.welcome))
+        } else if isIdle || phase == .lingering {
+            close()
+        }
+    }
 
     /// The response has been handed over and the request is read to its end: `consumed` octets of `input` belonged to
     /// it. The connection goes on with the next request.

@@ -51,7 +51,7 @@ package final class SessionContext {
         var session = first
         while let current = session {
             session = current.next
-            if current.isIdle || current.phase == .lingering { current.close() }
+            current.drain()
         }
     }
 

@@ -13,6 +13,9 @@ package final class Server: DataPlane {
         let forwarders: WorkerConfined<Forwarder>
         let log: AccessLog?
         let health: HealthBoard
+        let sockets: BoundListeners
+        /// Users may come.
+        var isOpen = false
         var plan: ForwardingPlan
         var routes: [Route]
     }
@@ -35,7 +38,7 @@ package final class Server: DataPlane {
         }
         do throws(SocketError) {
             let added = plan.addresses.filter { !open.contains($0) }
-            return try PreparedForwarding(plan, binding: added, workers: workers)
+            return PreparedForwarding(plan: plan, sockets: try BoundListeners(added, workers: workers))
         } catch {
             throw InvalidTopology(diagnostics: [Diagnostic(file: snapshot[node].name, message: "\(error)")])
         }
@@ -47,23 +50,31 @@ package final class Server: DataPlane {
         guard let slots = health.endpoints.slots(for: plan.snapshot) else { throw TableFull() }
         let routes = plan.entrances.map { Route($0, table: health.endpoints, slots: slots) }
         let count = settings.workers ?? WorkerGroup.processors
+        let sockets = try BoundListeners(plan.addresses, workers: count)
         let log = try settings.log.access.map { try AccessLog(path: $0, workers: count) }
         let forwarders = WorkerConfined<Forwarder>(workers: count)
         do {
             let workers = try WorkerGroup(count: count, name: "l4", counters: Tally.count) { worker in
                 let line = log.map { AccessLine(AccessRecord($0.ring(worker.index), settings.log, of: settings)) }
-                let forwarder = Forwarder(worker, line: line) { health.endpointsChanged() }
-                try forwarder.install(routes) { _ in nil }
-                forwarders[worker] = forwarder
+                forwarders[worker] = Forwarder(worker, line: line, sockets: sockets) { health.endpointsChanged() }
             }
             running.withLock {
                 $0 = Running(
-                    workers: workers, forwarders: forwarders, log: log, health: health, plan: plan, routes: routes)
+                    workers: workers, forwarders: forwarders, log: log, health: health, sockets: sockets, plan: plan,
+                    routes: routes)
             }
         } catch {
             log?.stop()
             throw error
         }
+    }
+
+    package func open() throws {
+        guard let current else { return }
+        try current.sockets.listen(at: current.plan.places)
+        running.withLock { $0?.isOpen = true }
+        let (forwarders, routes) = (current.forwarders, current.routes)
+        current.workers.broadcast { worker in forwarders[worker]?.install(routes) }
     }
 
     package func install(_ prepared: PreparedForwarding) {
@@ -74,14 +85,13 @@ package final class Server: DataPlane {
             let routes = prepared.plan.entrances.map { Route($0, table: current.health.endpoints, slots: slots) }
             running?.plan = prepared.plan
             running?.routes = routes
-            let (forwarders, events) = (current.forwarders, current.health.events)
-            current.workers.broadcast { worker in
-                do throws(SocketError) {
-                    try forwarders[worker]?.install(routes) { address in prepared.take(address) }
-                } catch {
-                    events.record(.configuration, "listener", "\(error)", severity: .error)
-                }
+            current.sockets.adopt(prepared.sockets, keeping: prepared.plan.addresses)
+            guard current.isOpen else { return }
+            do throws(SocketError) { try current.sockets.listen(at: prepared.plan.places) } catch {
+                current.health.events.record(.configuration, "listener", "\(error)", severity: .error)
             }
+            let forwarders = current.forwarders
+            current.workers.broadcast { worker in forwarders[worker]?.install(routes) }
         }
         // Logrotate moves the file and sends SIGHUP, which comes to a reload.
         for trouble in reopenLogs() {
@@ -112,7 +122,8 @@ package final class Server: DataPlane {
         guard let current else { return }
         stopAccepting()
         let end = ContinuousClock.now + deadline
-        while Self.active(current.workers) > 0, ContinuousClock.now < end {
+        // Listeners that retire still accept.
+        while current.sockets.openCount > 0 || Self.active(current.workers) > 0, ContinuousClock.now < end {
             do { try await Task.sleep(for: .milliseconds(10)) } catch { break }
         }
         let forwarders = current.forwarders

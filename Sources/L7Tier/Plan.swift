@@ -96,6 +96,11 @@ package final class Plan: Sendable {
 
     /// The addresses to listen on, by listener index.
     package var addresses: [SocketAddress] { listeners.map { SocketAddress(node.address, port: $0.port) } }
+
+    /// The same with how clients are watched there.
+    var places: [(address: SocketAddress, keepalive: Keepalive)] {
+        listeners.map { (SocketAddress(node.address, port: $0.port), $0.keepalive) }
+    }
 }
 
 /// A plan with the endpoints' places in the process's table of health and load.
@@ -108,4 +113,10 @@ final class ActivePlan: Sendable {
         self.plan = plan
         self.slots = slots
     }
+}
+
+/// A plan with its new listeners bound. Dropping it closes those that nobody took.
+package struct PreparedPlan: Sendable {
+    let plan: Plan
+    let sockets: BoundListeners
 }

@@ -28,7 +28,8 @@ final class ProxyWorker: @unchecked Sendable {
     private var knownPools: [String: WorkerPool] = [:]
     private var knownEndpoints: [Int: WorkerEndpoint] = [:]
     private var listeners: [SocketAddress: Listener] = [:]
-    private var isAccepting = true
+    private let sockets: BoundListeners
+    private var isAccepting = false
     /// Where the normal form of the path stands, of the request that was parsed last.
     private var path = PathPlace.root
     private var date: DateText
@@ -41,13 +42,15 @@ final class ProxyWorker: @unchecked Sendable {
     private(set) var measuresRoundTrips = false
 
     init(
-        worker: Worker, published: Published<ActivePlan>, health: HealthBoard, traffic: TrafficBook, log: AccessLog?
+        worker: Worker, published: Published<ActivePlan>, health: HealthBoard, traffic: TrafficBook, log: AccessLog?,
+        sockets: BoundListeners
     ) {
         self.worker = worker
         self.published = published
         self.health = health
         table = health.endpoints
         self.traffic = traffic
+        self.sockets = sockets
         context = SessionContext(worker: worker)
         let active = published.load()
         plan = active.plan
@@ -60,7 +63,7 @@ final class ProxyWorker: @unchecked Sendable {
     // MARK: - Configuration
 
     /// Adopts the published plan when it changed. Called at the end of each turn.
-    func refresh() throws(SocketError) {
+    func refresh() {
         guard published.generation != generation else { return }
         generation = published.generation
         let active = published.load()
@@ -68,7 +71,7 @@ final class ProxyWorker: @unchecked Sendable {
         measuresRoundTrips = plan.measuresRoundTrips
         pools = plan.pools.map { pool(for: $0, active) }
         routes = plan.routes.indices.map { route(at: $0) }
-        if isAccepting { try openListeners() }
+        if isAccepting { openListeners() }
     }
 
     private func pool(for plan: Plan.Pool, _ active: ActivePlan) -> WorkerPool {
@@ -110,15 +113,24 @@ final class ProxyWorker: @unchecked Sendable {
 
     // MARK: - Listeners
 
-    private func openListeners() throws(SocketError) {
+    /// Users may come: the listeners listen.
+    func open() {
+        isAccepting = true
+        openListeners()
+    }
+
+    private func openListeners() {
         let wanted = Set(plan.addresses)
         for (address, listener) in listeners where !wanted.contains(address) {
-            listener.close()
+            listener.retire()
             listeners[address] = nil
         }
-        for index in plan.listeners.indices where listeners[plan.addresses[index]] == nil {
-            let name = plan.listeners[index].name
-            listeners[plan.addresses[index]] = try Listener(worker: worker, address: plan.addresses[index]) {
+        for index in plan.listeners.indices {
+            let (name, address) = (plan.listeners[index].name, plan.addresses[index])
+            // There is one for an address that is open already when it went and came back within a moment.
+            guard let descriptor = sockets.take(address, worker: worker.index) else { continue }
+            listeners[address]?.retire()
+            listeners[address] = Listener(worker: worker, adopting: descriptor, address: address, home: sockets) {
                 [unowned self] descriptor, peer in accept(descriptor, peer, listener: name)
             }
         }
@@ -154,7 +166,7 @@ final class ProxyWorker: @unchecked Sendable {
 
     func stopAccepting() {
         isAccepting = false
-        for listener in listeners.values { listener.drainAndClose() }
+        for listener in listeners.values { listener.retire() }
         listeners = [:]
     }
 

@@ -1,6 +1,7 @@
 package import ControlPlane
 package import Engine
 import Glibc
+import HTTPExchange
 package import Model
 import Synchronization
 package import Topology
@@ -15,7 +16,9 @@ package final class Server: DataPlane {
         let health: HealthBoard
         let log: AccessLog?
         let roundTrips = RoundTripBook()
-        var isAccepting = true
+        let sockets: BoundListeners
+        /// Users may come.
+        var isAccepting = false
         /// By pool name.
         var windows: [String: LatencyWindow] = [:]
     }
@@ -28,30 +31,33 @@ package final class Server: DataPlane {
 
     // MARK: - Configuration
 
-    package func prepare(_ snapshot: Snapshot, node: NodeID) throws(InvalidTopology) -> Plan {
+    package func prepare(_ snapshot: Snapshot, node: NodeID) throws(InvalidTopology) -> PreparedPlan {
         let plan = Plan(snapshot, node: node)
-        guard let current = running.withLock({ $0?.published.load() }) else { return plan }
+        guard let current = running.withLock({ $0 }) else { return PreparedPlan(plan: plan, sockets: .none) }
         // A port that cannot be bound must be known before anything changes.
-        let bound = Set(current.plan.addresses)
+        let bound = Set(current.published.load().plan.addresses)
+        let sockets = BoundListeners.none
         var problems: [Diagnostic] = []
         for address in plan.addresses where !bound.contains(address) {
             do throws(SocketError) {
-                close(try Socket.listen(address))
+                sockets.adopt(try BoundListeners([address], workers: current.group.count), keeping: plan.addresses)
             } catch {
                 problems.append(Self.diagnostic("\(error)"))
             }
         }
         guard problems.isEmpty else { throw InvalidTopology(diagnostics: problems) }
-        return plan
+        return PreparedPlan(plan: plan, sockets: sockets)
     }
 
     private static func diagnostic(_ message: String) -> Diagnostic {
         Diagnostic(severity: .error, file: "", line: 0, column: 0, message: message, hint: nil)
     }
 
-    package func start(_ prepared: Plan, health: HealthBoard) throws {
+    package func start(_ prepared: PreparedPlan, health: HealthBoard) throws {
+        let prepared = prepared.plan
         guard let slots = health.endpoints.slots(for: prepared.snapshot) else { throw SocketError("endpoints", ENOSPC) }
         let workers = max(1, prepared.node.workers ?? WorkerGroup.processors)
+        let sockets = try BoundListeners(prepared.addresses, workers: workers)
         let log = try prepared.node.log.access.map { path throws(SocketError) in
             try AccessLog(path: path, workers: workers)
         }
@@ -62,11 +68,10 @@ package final class Server: DataPlane {
         do {
             group = try WorkerGroup(count: workers, name: "l7", counters: WorkerCounter.count) { worker in
                 let proxy = ProxyWorker(
-                    worker: worker, published: published, health: health, traffic: traffic, log: log)
+                    worker: worker, published: published, health: health, traffic: traffic, log: log, sockets: sockets)
                 proxies.withLock { $0.append(proxy) }
-                try proxy.refresh()
-                // A listener that a reload added was bound once already; should it fail now, the others go on.
-                worker.onTurn(end: { try? proxy.refresh() })
+                proxy.refresh()
+                worker.onTurn(end: { proxy.refresh() })
             }
         } catch {
             log?.stop()
@@ -75,14 +80,28 @@ package final class Server: DataPlane {
         running.withLock {
             $0 = Running(
                 group: group, proxies: proxies.withLock { $0 }, published: published, traffic: traffic, health: health,
-                log: log)
+                log: log, sockets: sockets)
         }
     }
 
-    package func install(_ prepared: Plan) {
+    package func open() throws {
+        guard let current = running.withLock({ $0 }) else { return }
+        try current.sockets.listen(at: current.published.load().plan.places)
+        running.withLock { $0?.isAccepting = true }
+        for proxy in current.proxies { proxy.worker.mailbox.post { _ in proxy.open() } }
+    }
+
+    package func install(_ prepared: PreparedPlan) {
+        let (prepared, sockets) = (prepared.plan, prepared.sockets)
         running.withLock { running in
             guard let current = running, let slots = current.health.endpoints.slots(for: prepared.snapshot) else {
                 return
+            }
+            current.sockets.adopt(sockets, keeping: prepared.addresses)
+            if current.isAccepting {
+                do throws(SocketError) { try current.sockets.listen(at: prepared.places) } catch {
+                    current.health.events.record(.configuration, "listener", "\(error)", severity: .error)
+                }
             }
             current.published.publish(ActivePlan(prepared, slots: slots))
             // Sleeping workers look at the end of the turn that this makes.
@@ -109,6 +128,11 @@ package final class Server: DataPlane {
 
     // MARK: - End
 
+    package func leave() {
+        let proxies = running.withLock { $0?.proxies ?? [] }
+        for proxy in proxies { proxy.worker.mailbox.post { _ in proxy.context.isDraining = true } }
+    }
+
     package func stopAccepting() {
         let proxies = running.withLock { running in
             running?.isAccepting = false
@@ -122,7 +146,8 @@ package final class Server: DataPlane {
         for proxy in current.proxies { proxy.worker.mailbox.post { _ in proxy.drain() } }
         let clock = ContinuousClock()
         let end = clock.now + deadline
-        while clock.now < end, Self.openConnections(current.group) > 0 {
+        // Listeners that retire still accept.
+        while clock.now < end, current.sockets.openCount > 0 || Self.openConnections(current.group) > 0 {
             try? await Task.sleep(for: .milliseconds(10))
         }
         for proxy in current.proxies { proxy.worker.mailbox.post { _ in proxy.closeAll() } }

@@ -22,13 +22,17 @@ package struct Node: Sendable, Hashable {
     package let federation: SocketAddress?
     /// How long a graceful stop waits for connections to finish.
     package let drainTimeout: Duration
+    /// How long a node that was told to stop still takes new users, so that peers, resolvers and a successor on the same
+    /// address have time.
+    package let leaveDelay: Duration
     package let log: LogSettings
     /// The file that keeps what the node knows over a restart; nil keeps nothing.
     package let state: String?
 
     package init(
         name: String, tier: Tier, region: RegionID, address: IPAddress, workers: Int?, admin: SocketAddress?,
-        adminToken: Secret?, federation: SocketAddress?, drainTimeout: Duration, log: LogSettings, state: String? = nil
+        adminToken: Secret?, federation: SocketAddress?, drainTimeout: Duration, log: LogSettings, state: String? = nil,
+        leaveDelay: Duration = .seconds(1)
     ) {
         self.name = name
         self.tier = tier
@@ -39,6 +43,7 @@ package struct Node: Sendable, Hashable {
         self.adminToken = adminToken
         self.federation = federation
         self.drainTimeout = drainTimeout
+        self.leaveDelay = leaveDelay
         self.log = log
         self.state = state
     }

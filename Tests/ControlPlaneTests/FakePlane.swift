@@ -1,4 +1,5 @@
 import ControlPlane
+import Engine
 import Model
 import Synchronization
 import Topology
@@ -14,6 +15,9 @@ final class FakePlane: DataPlane {
         var healthChanges = 0
         var refusal: String?
         var facts = DataPlaneFacts()
+        var board: HealthBoard?
+        /// Endpoints that were not looked at yet when users were let in.
+        var unchecked: Int?
     }
 
     let tier: Tier
@@ -23,6 +27,7 @@ final class FakePlane: DataPlane {
 
     var calls: [String] { state.withLock { $0.calls } }
     var healthChanges: Int { state.withLock { $0.healthChanges } }
+    var unchecked: Int? { state.withLock { $0.unchecked } }
     func refuse(_ reason: String?) { state.withLock { $0.refusal = reason } }
     func pretend(_ facts: DataPlaneFacts) { state.withLock { $0.facts = facts } }
 
@@ -36,7 +41,21 @@ final class FakePlane: DataPlane {
         return Prepared(fingerprint: snapshot.fingerprint)
     }
 
-    func start(_ prepared: Prepared, health: HealthBoard) throws { note("start") }
+    func start(_ prepared: Prepared, health: HealthBoard) throws {
+        note("start")
+        state.withLock { $0.board = health }
+    }
+
+    func open() throws {
+        note("open")
+        state.withLock { state in
+            // Each fake has one endpoint of its own, the first or the second of the scene.
+            let isKnown = [0, 1].contains { state.board?.endpoints.state($0).contains(.checked) != false }
+            state.unchecked = isKnown ? 0 : 1
+        }
+    }
+
+    func leave() { note("leave") }
     func install(_ prepared: Prepared) { note("install") }
     func healthChanged() { state.withLock { $0.healthChanges += 1 } }
     func facts() -> DataPlaneFacts { state.withLock { $0.facts } }

@@ -1,3 +1,4 @@
+import Engine
 import Federation
 import HTTPExchange
 import Health
@@ -24,6 +25,41 @@ struct RunningNodeTests {
         }
         #expect(serving)
         return scene
+    }
+
+    @Test("Users are let in after the first result of each check, and then the node says that it serves")
+    func opening() async throws {
+        let (web, front, db) = (try Scene.backend(), try Scene.backend(), try Scene.backend())
+        let scene = try await scene(web, front, db)
+        for node in ["l7", "l4"] {
+            #expect(scene.planes[node]?.calls == ["prepare", "start", "open"])
+            #expect(scene.planes[node]?.unchecked == 0)
+        }
+        await scene.stop()
+        for server in [web, front, db] { await server.stop() }
+    }
+
+    @Test("A check that never ends holds users up for five seconds and no longer", .timeLimit(.minutes(1)))
+    func openingWithoutResult() async throws {
+        // Accepts and says nothing.
+        let silent = try Socket.listen(Scene.loopback)
+        defer { Socket.close(silent) }
+        let (front, db) = (try Scene.backend(), try Scene.backend())
+        let scene = try Scene(ports: [
+            "web": try #require(Socket.localAddress(silent)).port, "front": front.addresses[0].port,
+            "db": db.addresses[0].port,
+        ])
+        try scene.write(interval: "60s", timeout: "60s")
+        let begun = ContinuousClock.now
+        try scene.boot("l7", .l7)
+        try await Task.sleep(for: .seconds(1))
+        #expect(scene.planes["l7"]?.calls == ["prepare", "start"])
+        #expect(scene.nodes["l7"]?.state.phase.ready == false)
+        #expect(await Fleet.wait(.seconds(20)) { scene.nodes["l7"]?.state.phase.ready == true })
+        #expect(scene.planes["l7"]?.calls == ["prepare", "start", "open"])
+        #expect(ContinuousClock.now - begun > .seconds(4))
+        await scene.stop()
+        for server in [front, db] { await server.stop() }
     }
 
     @Test("A database that goes takes the shop down on every tier, with the chain of who saw what, and comes back")
@@ -148,7 +184,7 @@ struct RunningNodeTests {
         #expect(unprepared.value["diagnostics"] == ["zone:3:1: error: a broken zone"])
         #expect(scene.nodes["l7"]?.state.configuration.generation == 1)
         #expect(scene.nodes["l7"]?.state.configuration.snapshot.fingerprint == before.snapshot.fingerprint)
-        #expect(scene.planes["l7"]?.calls == ["prepare", "start", "prepare"])
+        #expect(scene.planes["l7"]?.calls == ["prepare", "start", "open", "prepare"])
 
         scene.planes["l7"]?.refuse(nil)
         let done = try await scene.ask("l7", "/reload", method: "POST")

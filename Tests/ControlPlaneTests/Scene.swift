@@ -33,7 +33,7 @@ final class Scene {
     var topology: String { folder.appending(path: "topology.yaml").path }
 
     /// Writes the topology with `extra` at its end.
-    func write(interval: String = "100ms", extra: String = "") throws {
+    func write(interval: String = "100ms", timeout: String = "100ms", extra: String = "") throws {
         func port(_ name: String) -> String { "127.0.0.1:\(ports[name] ?? 0)" }
         let text = """
             federation: {keys: [{id: k1, secret: {file: key}}], interval: 200ms, staleAfter: 4s}
@@ -48,12 +48,12 @@ final class Scene {
                 kind: http
                 service: shop
                 endpoints: {eu: ["\(port("web"))"]}
-                check: {http: {path: /}, interval: \(interval), timeout: 100ms, rise: 2, fall: 2}
+                check: {http: {path: /}, interval: \(interval), timeout: \(timeout), rise: 2, fall: 2}
               orders:
                 kind: tcp
                 service: db
                 endpoints: {eu: ["\(port("db"))"]}
-                check: {tcp: {}, interval: \(interval), timeout: 100ms, rise: 2, fall: 2}
+                check: {tcp: {}, interval: \(interval), timeout: \(timeout), rise: 2, fall: 2}
             dns:
               port: 5300
               zones:
@@ -62,7 +62,7 @@ final class Scene {
                   names:
                     www:
                       service: shop
-                      check: {http: {path: /, port: \(ports["front"] ?? 0)}, interval: \(interval), timeout: 100ms, rise: 2, fall: 2}
+                      check: {http: {path: /, port: \(ports["front"] ?? 0)}, interval: \(interval), timeout: \(timeout), rise: 2, fall: 2}
                       answers: {eu: {A: 127.0.0.1}}
                       steps: [healthy]
             \(extra)
@@ -84,7 +84,10 @@ final class Scene {
         try node.openListeners()
         nodes[name] = node
         planes[name] = plane
-        if working { pumps.append(Task { await node.work() }) }
+        if working {
+            pumps.append(Task { await node.work() })
+            pumps.append(Task { try? await node.serveUsers() })
+        }
     }
 
     /// Ends a node without a word, as SIGKILL would.

@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import L4Tier
 import Model
+import TestKit
 import Testing
 
 @Suite struct LifecycleTests {
@@ -58,6 +59,41 @@ import Testing
         client.close()
         await stopped
         #expect((Duration.milliseconds(50) ... .seconds(3)).contains(start.duration(to: .now)))
+    }
+
+    @Test func nobodyIsLetInBeforeTheNodeOpens() async throws {
+        let backend = try Backend()
+        let stage = try Stage([backend.address], opens: false)
+        #expect(throws: SocketError.self) { try Client(stage.address()) }
+        try stage.server.open()
+        let client = try Client(stage.address())
+        client.send("x")
+        #expect(client.text(1) == "x")
+        await stage.server.stop(deadline: .zero)
+    }
+
+    /// The new process listens on the ports of the old one, which then goes.
+    @Test func anOverlappedRestartLosesNobody() async throws {
+        let backend = try Backend()
+        var options = Stage.Options()
+        options.workers = 2
+        var stage = try Stage([backend.address], options)
+        let ports = stage.ports
+        let address = stage.address()
+        let users = Crowd(4) {
+            guard let client = try? Client(address), client.send("hello") else { return false }
+            return client.text(5) == "hello"
+        }
+        for _ in 1...6 {
+            let next = try Stage([backend.address], options, ports: ports)
+            try await Task.sleep(for: .milliseconds(30))
+            stage.server.stopAccepting()
+            await stage.server.stop(deadline: .seconds(5))
+            stage = next
+        }
+        let (served, lost) = await users.stop()
+        #expect(served > 20 && lost == 0, "\(lost) of \(served + lost) lost")
+        await stage.server.stop(deadline: .zero)
     }
 
     @Test func theDeadlineEndsWhatIsLeft() async throws {

@@ -31,12 +31,17 @@ final class Stage {
     let ports: [UInt16]
     private(set) var snapshot: Snapshot
 
-    init(_ endpoints: [SocketAddress], listeners: Int = 1, _ options: Options = Options()) throws {
+    /// `ports` are those of another stage, to share them.
+    init(
+        _ endpoints: [SocketAddress], listeners: Int = 1, _ options: Options = Options(), ports shared: [UInt16]? = nil,
+        opens: Bool = true
+    ) throws {
         self.options = options
         self.endpoints = endpoints
-        ports = try (0..<listeners).map { _ in try Self.freePort() }
+        ports = try shared ?? (0..<listeners).map { _ in try Self.freePort() }
         snapshot = Self.snapshot(endpoints, ports: ports, options)
         try server.start(try server.prepare(snapshot, node: NodeID(0)), health: health)
+        if opens { try server.open() }
     }
 
     func address(_ listener: Int = 0) -> SocketAddress {

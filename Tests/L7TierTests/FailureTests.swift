@@ -238,6 +238,41 @@ extension L7TierTests {
             #expect(openSockets(port: proxy.address.port) == 0)
         }
 
+        @Test("Nobody is let in before the node opens")
+        func opening() async throws {
+            let backend = try ScriptedBackend { _, _ in [.send(ok())] }
+            let proxy = try Proxy(pools: [[backend.address]], opens: false)
+            #expect(throws: RawClient.Failure.self) { _ = try proxy.client() }
+            try proxy.server.open()
+            let client = try proxy.client()
+            try client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try client.readResponse().body == "hello")
+            await proxy.stop()
+        }
+
+        @Test("A restart whose processes overlap loses no request")
+        func overlap() async throws {
+            let backend = try ScriptedBackend { _, _ in [.send(ok())] }
+            var settings = Proxy.Settings()
+            settings.workers = 2
+            var proxy = try Proxy(pools: [[backend.address]], settings: settings)
+            let address = proxy.address
+            let users = Crowd(4) {
+                guard let client = try? RawClient(address) else { return false }
+                try? client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+                return (try? client.readResponse())?.body == "hello"
+            }
+            for _ in 1...6 {
+                let next = try Proxy(pools: [[backend.address]], settings: settings, port: address.port)
+                try await Task.sleep(for: .milliseconds(30))
+                await proxy.stop(deadline: .seconds(5))
+                proxy = next
+            }
+            let (served, lost) = await users.stop()
+            #expect(served > 20 && lost == 0, "\(lost) of \(served + lost) lost")
+            await proxy.stop()
+        }
+
         @Test("A reload moves new requests, keeps connections and goes on counting")
         func reload() async throws {
             let first = try ScriptedBackend { _, _ in [.send(ok("first"))] }

@@ -144,13 +144,16 @@ final class Proxy: Sendable {
 
     private static let nextPort = Atomic<Int>(0)
 
-    init(pools: [[SocketAddress]], settings: Settings = Settings()) throws {
+    /// `port` is that of another proxy, to share it; nil is one of its own.
+    init(pools: [[SocketAddress]], settings: Settings = Settings(), port: UInt16? = nil, opens: Bool = true) throws {
         // Below the ephemeral range, and another one each time: with SO_REUSEPORT two proxies would share a port.
-        let port = UInt16(20_000 + Int(getpid()) % 10 * 1_000 + Self.nextPort.add(1, ordering: .relaxed).oldValue)
+        let port =
+            port ?? UInt16(20_000 + Int(getpid()) % 10 * 1_000 + Self.nextPort.add(1, ordering: .relaxed).oldValue)
         address = SocketAddress(IPAddress(v4: 0x7f00_0105), port: port)
         server = Server()
         let snapshot = Self.snapshot(pools: pools, port: port, address: address.address, settings)
         try server.start(try server.prepare(snapshot, node: node), health: health)
+        if opens { try server.open() }
     }
 
     func reload(pools: [[SocketAddress]], settings: Settings = Settings()) throws {

@@ -35,9 +35,9 @@ struct SmallWorld {
         regions:
           here: {location: {continent: EU}, address: \(address)}
         nodes:
-          dns: {tier: dns, region: here, workers: 1, admin: "\(address):9180", drainTimeout: 3s}
-          l7: {tier: l7, region: here, workers: 1, admin: "\(address):9181", drainTimeout: 3s}
-          l4: {tier: l4, region: here, workers: 1, admin: "\(address):9182", drainTimeout: 3s}
+          dns: {tier: dns, region: here, workers: 1, admin: "\(address):9180", drainTimeout: 3s, leaveDelay: 100ms}
+          l7: {tier: l7, region: here, workers: 1, admin: "\(address):9181", drainTimeout: 3s, leaveDelay: 100ms}
+          l4: {tier: l4, region: here, workers: 1, admin: "\(address):9182", drainTimeout: 3s, leaveDelay: 100ms}
         pools:
           web:
             kind: http

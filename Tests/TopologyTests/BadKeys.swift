@@ -24,7 +24,7 @@ enum BadKeys {
             replacing: "tier: l4", by: "Tier: l4",
             says: [
                 "t.yaml:8:12: error: nodes.l4-east has no 'tier'; one of dns, l7, l4",
-                "t.yaml:8:13: error: unknown key 'Tier' in nodes.l4-east; known here: tier, region, address, workers, admin, adminToken, federation, drainTimeout, log, state; did you mean 'tier'?",
+                "t.yaml:8:13: error: unknown key 'Tier' in nodes.l4-east; known here: tier, region, address, workers, admin, adminToken, federation, drainTimeout, leaveDelay, log, state; did you mean 'tier'?",
             ]),
         BadInput(
             "unknown key of a check",
@@ -162,7 +162,7 @@ enum BadKeys {
             says: [
                 "t.yaml:8:19: error: nodes.l4-east.tier: read 'l5'; one of dns, l7, l4; did you mean 'l7'?",
                 "t.yaml:8:31: error: nodes.l4-east.region: no region is named 'wset'; regions: east, west; did you mean 'west'?",
-                "t.yaml:8:37: error: unknown key 'wrokers' in nodes.l4-east; known here: tier, region, address, workers, admin, adminToken, federation, drainTimeout, log, state; did you mean 'workers'?",
+                "t.yaml:8:37: error: unknown key 'wrokers' in nodes.l4-east; known here: tier, region, address, workers, admin, adminToken, federation, drainTimeout, leaveDelay, log, state; did you mean 'workers'?",
                 "t.yaml:8:63: error: nodes.l4-east.drainTimeout: read '5'; a duration such as 500ms, 5s, 2m or 1h, from 0s to 1h; did you mean '5s'?",
             ]),
     ]

@@ -51,6 +51,7 @@ import Topology
         let node = snapshot.nodes[2]
         #expect(node.workers == nil)
         #expect(node.drainTimeout == .seconds(10))
+        #expect(node.leaveDelay == .seconds(1))
         #expect(node.address == IPAddress("10.0.1.1"))
         #expect((node.admin, node.adminToken, node.federation) == (nil, nil, nil))
         let pool = snapshot.pools[0]

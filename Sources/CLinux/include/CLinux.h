@@ -86,6 +86,10 @@ static inline int meridian_accept(int descriptor, struct sockaddr *address, sock
     return accept4(descriptor, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+/// Has a listening socket ignore SYNs, while handshakes that have begun go on: the client asks again a second later, and
+/// meets whoever listens then. Returns 0, or -1 and sets errno.
+int meridian_ignore_newcomers(int listener);
+
 /// Pins the calling thread to one processor. Returns 0 or an errno.
 static inline int meridian_pin_thread(int processor) {
     cpu_set_t set;

@@ -58,7 +58,7 @@ enum ConfigurationView {
             "region": .string(snapshot[node.region].name), "address": .string("\(node.address)"),
             "admin": node.admin.map { .string("\($0)") } ?? .null,
             "federation": node.federation.map { .string("\($0)") } ?? .null,
-            "drainTimeout": text(node.drainTimeout),
+            "drainTimeout": text(node.drainTimeout), "leaveDelay": text(node.leaveDelay),
         ]
     }
 

@@ -23,6 +23,8 @@ package final class HealthLoop: Sendable {
     private let engine: Mutex<VerdictEngine>
     private let latest = Mutex(Evaluation?.none)
     private let facts = Mutex([PoolFact]())
+    private let settling = AsyncStream<Never>.makeStream()
+    private let hasSettled = Mutex(false)
 
     package init(
         node: NodeState, board: HealthBoard, hub: FederationHub, probing: EndpointProbing,
@@ -47,8 +49,13 @@ package final class HealthLoop: Sendable {
     /// The node's own pools as last published.
     package var pools: [PoolFact] { facts.withLock { $0 } }
 
+    /// Ends when everything that the node checks was looked at or had its time, or when the loop ends. For one to wait on.
+    package var settled: AsyncStream<Never> { settling.stream }
+    package var isSettled: Bool { hasSettled.withLock { $0 } }
+
     /// Runs until the stream of wakes ends or the task is cancelled.
     package func run() async {
+        defer { settling.continuation.finish() }
         var memory = Memory(startedAt: clock.now)
         for await _ in wakes {
             if Task.isCancelled { return }
@@ -170,19 +177,26 @@ package final class HealthLoop: Sendable {
     /// Saves the state for a successor, which may have the file from then on.
     package func handOver() async { await keeper.handOver(engine.withLock { $0 }, overrides.set, hub.entries) }
 
-    /// The node serves once everything that it checks was looked at, or had ample time to be.
+    /// The longest that users wait for first results.
+    private static let longestSettling = Duration.seconds(5)
+
+    /// Users are let in once everything that the node checks was looked at, or had ample time to be.
     private func settle(_ configuration: Configuration, _ memory: Memory, now: Timestamp) {
-        guard !node.phase.ready else { return }
+        guard !isSettled else { return }
         let snapshot = configuration.snapshot
         let endpoints = configuration.ownPools.filter { snapshot[$0].check != nil }
             .flatMap { snapshot.endpoints(of: $0, in: configuration.me.region) }
         let checked = endpoints.allSatisfy {
             board.endpoints.state(configuration.slots[$0.index]).contains(.checked)
         }
-        let patience = snapshot.pools.compactMap(\.check?.timeout).max().map { $0 + .seconds(1) } ?? .zero
-        guard (checked && candidates.isSettled) || now - memory.startedAt > patience + .seconds(2) else { return }
-        node.change { $0.ready = true }
-        board.events.record(.node, hub.name, "serving")
+        let isOver = now - memory.startedAt > Self.longestSettling
+        guard (checked && candidates.isSettled) || isOver else { return }
+        if isOver {
+            board.events.record(
+                .node, hub.name, "not waiting any longer for the first results of checks", severity: .warning)
+        }
+        hasSettled.withLock { $0 = true }
+        settling.continuation.finish()
     }
 
     /// Takes the overrides that peers know of, and follows those about this node.

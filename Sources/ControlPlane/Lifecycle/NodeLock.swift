@@ -5,33 +5,42 @@ import Synchronization
 
 /// What keeps a node from running twice on one machine, where two processes would share its ports (SO_REUSEPORT) and
 /// write one state file. Taken before anything is opened, and given up when the process begins to leave, so that its
-/// successor may start beside it while it finishes what is under way.
+/// successor may start beside it while it finishes what is under way. A successor says when it serves, so that the one
+/// before it goes on taking users until then.
 package final class NodeLock: Sendable {
     /// The predecessor is still there and leaving: its ports are shared for a while.
     package let isHandOver: Bool
     package let state: StateLock?
     private let leavingName: String
-    private let held: Mutex<(running: AbstractName?, leaving: AbstractName?)>
+    private let startingName: String
+    private let held: Mutex<(running: AbstractName?, starting: AbstractName?, leaving: AbstractName?)>
 
     /// Takes the lock of `node` of the topology file at `topology`, and that of its state file.
     ///
-    /// In a hand-over the predecessor's last state is waited for, `patience` at most.
+    /// In a hand-over the predecessor's last state is waited for, `patience` at most. A process that runs as this node has
+    /// `notice` to heed a signal that was sent just before.
+    ///
     /// - Throws: when another process runs as this node, or keeps this state file.
     package init(
-        node: String, topology: String, state path: String?, patience: Duration = .seconds(10)
+        node: String, topology: String, state path: String?, patience: Duration = .seconds(10),
+        notice: Duration = .milliseconds(500)
     ) throws(NodeTaken) {
         let running = Self.name("running", node, topology)
         leavingName = Self.name("leaving", node, topology)
+        startingName = Self.name("starting", node, topology)
         var mine = try? AbstractName(running)
-        // One that ends at this very moment has the name and is not there.
-        if mine == nil, AbstractName.holder(of: running) == nil { mine = try? AbstractName(running) }
+        let end = ContinuousClock.now + notice
+        while mine == nil, ContinuousClock.now < end {
+            usleep(10_000)
+            mine = try? AbstractName(running)
+        }
         if mine == nil, let holder = AbstractName.holder(of: running), Self.isOurs(holder) {
             throw NodeTaken(
                 "node \(node) of \(topology) runs already, as process \(holder.process)",
                 cure: "end that one first, `kill \(holder.process)`; this one may start as soon as it is leaving")
         }
         // Anybody may take any name: one that a stranger has keeps nobody from serving, and the ports are looked at too.
-        held = Mutex((mine, nil))
+        held = Mutex((mine, try? AbstractName(startingName), nil))
         let isHandOver = AbstractName.holder(of: leavingName).map(Self.isOurs) ?? false
         self.isHandOver = isHandOver
         self.state = try path.map { path throws(NodeTaken) in
@@ -43,15 +52,22 @@ package final class NodeLock: Sendable {
         holder.user == geteuid() || holder.user == 0
     }
 
-    /// Lets a successor in. The state file is given up first, by `StateKeeper`.
+    /// Users are served: the process before this one, if there is one, need not stay for them.
+    package func serves() { held.withLock { $0.starting = nil } }
+
+    /// Lets a successor start, who waits for the state file until `StateKeeper` gives it up.
     package func leave() {
         held.withLock { held in
             guard held.leaving == nil else { return }
             // Taken by an even older process it tells the same.
             held.leaving = try? AbstractName(leavingName)
             held.running = nil
+            held.starting = nil
         }
     }
+
+    /// Whether a successor has begun to start and does not serve yet. It ends with that process at the latest.
+    package var isSuccessorStarting: Bool { AbstractName.holder(of: startingName).map(Self.isOurs) ?? false }
 
     /// One node of one file: nodes of other topologies have names of their own choice.
     private static func name(_ what: String, _ node: String, _ topology: String) -> String {

@@ -253,28 +253,56 @@ package final class RunningNode: Sendable {
         }
     }
 
+    /// Opens the tier to users once everything that the node checks was looked at, or had its time, and says that it serves.
+    /// Returns at once when the task is cancelled.
+    ///
+    /// - Throws: when a port that was bound cannot be listened on.
+    package func serveUsers() async throws {
+        for await _ in loop.settled {}
+        guard loop.isSettled, !Task.isCancelled else { return }
+        try reloadLock.withLock { _ in try plane.open() }
+        state.change { $0.ready = true }
+        lock?.serves()
+        board.events.record(.node, name, "serving")
+        wakes.ring()
+    }
+
     // MARK: - Going
 
-    /// Says that the node is leaving and waits until the peers that listen have it, 200 ms at most.
-    package func sayGoodbye() async {
+    /// How long peers that listen have at least to hear the goodbye.
+    static let leastFarewell = Duration.milliseconds(200)
+
+    /// Says that the node is leaving and waits until the peers that listen have it, `limit` at most.
+    package func sayGoodbye(within limit: Duration = leastFarewell) async {
         let listeners = hub.pollers(within: .seconds(3))
         state.change { $0.leaving = true }
         board.events.record(.node, name, "leaving")
         var content = hub.published.map(FederationHub.Content.init) ?? FederationHub.Content(state: .leaving)
         content.state = .leaving
         let cursor = hub.publish(content)
-        let deadline = ContinuousClock.now + .milliseconds(200)
+        let deadline = ContinuousClock.now + limit
         while !hub.delivered(cursor, to: listeners), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
 
-    /// Ends what must not happen while the tier stops, and lets another process be this node from now on. The peers know by
-    /// then that this one is leaving.
+    /// Ends what must not happen while the tier stops, and lets another process be this node from now on. It gets the state
+    /// file last.
     package func letSuccessorIn() async {
+        lock?.leave()
         await reloads.close()
         await loop.handOver()
-        lock?.leave()
+    }
+
+    /// Longer than first results of checks are waited for.
+    private static let successorPatience = Duration.seconds(10)
+
+    /// Returns when no other process is starting as this node, so that users find one that listens.
+    package func awaitSuccessor() async {
+        let end = ContinuousClock.now + Self.successorPatience
+        while let lock, lock.isSuccessorStarting, ContinuousClock.now < end {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     /// Stops everything that looks and listens; the tier is stopped by itself.

@@ -23,24 +23,33 @@ struct ControlListeners: ServiceLifecycle.Service {
     }
 }
 
-/// Users' traffic: closes the listeners, lets what is under way finish.
+/// Users' traffic: opens the listeners once it is known where to send them; at the end closes them and lets what is under
+/// way finish.
 struct Traffic: ServiceLifecycle.Service {
     let running: RunningNode
 
     func run() async throws {
+        try await cancelWhenGracefulShutdown { try await running.serveUsers() }
         try? await gracefulShutdown()
         running.plane.stopAccepting()
         await running.plane.stop(deadline: running.state.configuration.me.drainTimeout)
     }
 }
 
-/// The first to be stopped: tells the peers before any listener closes.
+/// The first to be stopped: tells the peers, lets a successor start, and goes on serving until the peers know, `leaveDelay` is
+/// over and a successor that has begun to start serves.
 struct Farewell: ServiceLifecycle.Service {
     let running: RunningNode
 
     func run() async throws {
         try? await gracefulShutdown()
-        await running.sayGoodbye()
-        await running.letSuccessorIn()
+        let delay = running.state.configuration.me.leaveDelay
+        let end = ContinuousClock.now + delay
+        running.plane.leave()
+        async let isLetIn: Void = running.letSuccessorIn()
+        await running.sayGoodbye(within: max(delay, RunningNode.leastFarewell))
+        await isLetIn
+        try? await Task.sleep(until: end, clock: .continuous)
+        await running.awaitSuccessor()
     }
 }

@@ -8,7 +8,8 @@ final class Entrance {
     var cursor: PickCursor
     /// Connections that came in here and last.
     var active = 0
-    var listener: Listener?
+    /// The worker keeps it until it is closed.
+    weak var listener: Listener?
 
     init(_ route: Route, cursor: PickCursor) {
         self.route = route

@@ -9,45 +9,49 @@ final class Forwarder {
     var scratch = Buffer()
     private let wake: @Sendable () -> Void
     private let line: AccessLine?
+    private let sockets: BoundListeners
     private var entrances: [SocketAddress: Entrance] = [:]
     private var flows: [Flow] = []
 
-    /// `wake` has the control plane look at the endpoints at once.
-    init(_ worker: Worker, line: AccessLine?, wake: @escaping @Sendable () -> Void) {
+    /// `sockets` has those of its entrances; `wake` has the control plane look at the endpoints at once.
+    init(_ worker: Worker, line: AccessLine?, sockets: BoundListeners, wake: @escaping @Sendable () -> Void) {
         self.worker = worker
         self.line = line
+        self.sockets = sockets
         self.wake = wake
         worker.buffers.lend(&scratch)
     }
 
-    /// Has the entrances follow `routes`: new ones open with a socket of `take` or their own, missing ones close.
-    func install(_ routes: [Route], taking take: (SocketAddress) -> CInt?) throws(SocketError) {
+    /// Has the entrances follow `routes`: new ones open with their sockets, missing ones close.
+    func install(_ routes: [Route]) {
         for route in routes {
             let address = route.plan.address
             if let entrance = entrances[address] {
                 entrance.route = route
                 entrance.listener?.keepAlive(route.plan.keepalive)
-                continue
             }
-            let descriptor: CInt
-            if let taken = take(address) { descriptor = taken } else { descriptor = try Socket.listen(address) }
+            // There is one for an address that is open already when it went and came back within a moment.
+            guard let descriptor = sockets.take(address, worker: worker.index) else { continue }
+            entrances[address]?.listener?.retire()
             let entrance = Entrance(route, cursor: PickCursor(startingAt: worker.random.next()))
             entrances[address] = entrance
-            entrance.listener = Listener(worker: worker, adopting: descriptor, address: address) {
-                [unowned self, unowned entrance] client, peer in accept(client, from: peer, through: entrance)
+            // The listener owns its entrance: one that retires still accepts.
+            let listener = Listener(worker: worker, adopting: descriptor, address: address, home: sockets) {
+                [unowned self] client, peer in accept(client, from: peer, through: entrance)
             }
-            entrance.listener?.keepAlive(route.plan.keepalive)
+            listener.keepAlive(route.plan.keepalive)
+            entrance.listener = listener
         }
         let wanted = Set(routes.map(\.plan.address))
         for (address, entrance) in entrances where !wanted.contains(address) {
-            entrance.listener?.drainAndClose()
+            entrance.listener?.retire()
             entrances[address] = nil
         }
     }
 
-    /// Closes the listeners; connections go on.
+    /// Retires the listeners; connections go on.
     func closeEntrances() {
-        for entrance in entrances.values { entrance.listener?.drainAndClose() }
+        for entrance in entrances.values { entrance.listener?.retire() }
         entrances = [:]
     }
 

@@ -17,6 +17,9 @@ struct ForwardingPlan: Sendable {
 
     /// Where this node listens.
     var addresses: [SocketAddress] { entrances.map(\.address) }
+
+    /// The same with how clients are watched there.
+    var places: [(address: SocketAddress, keepalive: Keepalive)] { entrances.map { ($0.address, $0.keepalive) } }
 }
 
 /// One listener and the endpoints behind it: those of its pool in the node's region.

@@ -121,7 +121,8 @@ struct Compiler {
                 explain: log.optionalText("explain"),
                 explainSample: log.integer("explainSample")),
             state: record.optionalText("state")
-                ?? root.optionalText("stateDirectory").map { "\($0)/\(name).state" })
+                ?? root.optionalText("stateDirectory").map { "\($0)/\(name).state" },
+            leaveDelay: record.duration("leaveDelay"))
     }
 
     /// The node's own address or its region's.

@@ -148,7 +148,11 @@ enum TopologySchema {
                 "Where peers fetch this node's reports; it takes no part in federation if absent."),
             .init(
                 "drainTimeout", .durations(.zero ... .seconds(3600)), .standard("10s"),
-                "How long a graceful stop waits for connections to finish."),
+                "How long a graceful stop waits for connections to finish, once no new ones are taken."),
+            .init(
+                "leaveDelay", .durations(.zero ... .seconds(3600)), .standard("1s"),
+                "How long a node that was told to stop still takes new connections and queries, while peers, balancers and resolvers learn that it goes."
+            ),
             .init("log", .record(log), .filled, "What it writes about itself and its traffic."),
             .init(
                 "state", .writtenFile, .derived("`NODE.state` in `stateDirectory`"),

@@ -111,6 +111,11 @@ package actor World {
         }
     }
 
+    /// Starts another process of a node and leaves the one that runs alone: it was told to stop.
+    package func startBeside(_ name: String) throws {
+        if let id = snapshot.node(named: name) { try startNode(snapshot[id]) }
+    }
+
     /// What a node wrote to its log.
     package nonisolated func log(of node: String) -> String {
         guard let data = FileManager.default.contents(atPath: folder.appending(path: "\(node).log").path) else {
