@@ -121,12 +121,13 @@ package final class Server: DataPlane {
     package func stop(deadline: Duration) async {
         guard let current else { return }
         stopAccepting()
+        let forwarders = current.forwarders
+        current.workers.broadcast { worker in forwarders[worker]?.drain() }
         let end = ContinuousClock.now + deadline
         // Listeners that retire still accept.
         while current.sockets.openCount > 0 || Self.active(current.workers) > 0, ContinuousClock.now < end {
             do { try await Task.sleep(for: .milliseconds(10)) } catch { break }
         }
-        let forwarders = current.forwarders
         current.workers.broadcast { worker in
             forwarders[worker]?.closeConnections()
             forwarders[worker] = nil

@@ -16,7 +16,9 @@ enum EndReason: Sendable {
     case overLimit
     /// This node lacked a descriptor, memory or a port.
     case exhausted
-    /// The node stops.
+    /// The node stops, and nothing was under way.
+    case drained
+    /// The node stops, and its time was over.
     case stopped
 
     var label: StaticString {
@@ -31,6 +33,7 @@ enum EndReason: Sendable {
         case .endpointDown: "endpoint-down"
         case .overLimit: "over-limit"
         case .exhausted: "exhausted"
+        case .drained: "drained"
         case .stopped: "stopped"
         }
     }

@@ -27,6 +27,9 @@ final class Flow {
     private(set) var stage = Stage.connecting
     /// The loop turn in which a byte last moved.
     var lastActivity: UInt64
+    var watch = SessionWatch()
+    /// It came while the node was stopping already: it may do one thing.
+    private var isLate: Bool
     /// Its place in the forwarder's list.
     var index = -1
     /// Position of the endpoint in the route; -1 before the first choice.
@@ -42,6 +45,8 @@ final class Flow {
     private var connectTime: UInt64?
     private var firstEnd: EndReason?
     private var refusal: RefusalTalk?
+    /// Both ends of a PostgreSQL session know that it is over.
+    private var isTold = false
     private var fromClient: UInt64 = 0
     private var fromEndpoint: UInt64 = 0
 
@@ -51,6 +56,7 @@ final class Flow {
         self.route = entrance.route
         clientAddress = client
         began = forwarder.worker.now
+        isLate = forwarder.isDraining
         lastActivity = began
     }
 
@@ -228,6 +234,39 @@ final class Flow {
         }
     }
 
+    // MARK: - Stopping
+
+    /// While the node stops: ends a session in which nothing is under way, and says whether it did.
+    func endIfIdle() -> Bool {
+        guard unsafe forwarder.isDraining, stage == .relaying, watch.standing == .idle else { return false }
+        if isLate {
+            // This was the end of its login.
+            isLate = false
+            return false
+        }
+        guard sayFarewell() else { return false }
+        finish(.drained)
+        return true
+    }
+
+    /// The time for that is over.
+    func cutOff() {
+        if stage == .relaying, watch.standing != .unknown { _ = sayFarewell() }
+        finish(.stopped)
+    }
+
+    /// Tells both ends of a PostgreSQL session that it is over. False when it is not between two messages.
+    private func sayFarewell() -> Bool {
+        guard let words = route.plan.farewell, let client = unsafe client, let upstream = unsafe upstream,
+            client.isDrained, upstream.isDrained
+        else { return false }
+        isTold = true
+        _ = unsafe client.transport.write(words.span.bytes)
+        let terminate = Refusal.terminate
+        _ = unsafe upstream.transport.write(terminate.span.bytes)
+        return true
+    }
+
     // MARK: - Ending
 
     func deadlineReached(_ side: Side) {
@@ -266,7 +305,8 @@ final class Flow {
     func finish(_ reason: EndReason) {
         guard stage != .over else { return }
         stage = .over
-        let isOrderly = reason == .clientClosed || reason == .endpointClosed || refusal?.isTold == true
+        let isOrderly =
+            reason == .clientClosed || reason == .endpointClosed || isTold || refusal?.isTold == true
         if reason == .clientReset || reason == .endpointReset { worker.counters.add(Tally.resets) }
         if let side = unsafe upstream {
             route.table.ended(route.slots[position])

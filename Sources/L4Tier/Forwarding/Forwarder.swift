@@ -12,6 +12,8 @@ final class Forwarder {
     private let sockets: BoundListeners
     private var entrances: [SocketAddress: Entrance] = [:]
     private var flows: [Flow] = []
+    /// The node stops: sessions end where nothing is under way.
+    private(set) var isDraining = false
 
     /// `sockets` has those of its entrances; `wake` has the control plane look at the endpoints at once.
     init(_ worker: Worker, line: AccessLine?, sockets: BoundListeners, wake: @escaping @Sendable () -> Void) {
@@ -55,8 +57,14 @@ final class Forwarder {
         entrances = [:]
     }
 
+    /// Ends sessions that are known to be idle now, and the others when they are.
+    func drain() {
+        isDraining = true
+        for index in flows.indices.reversed() where index < flows.count { _ = flows[index].endIfIdle() }
+    }
+
     func closeConnections() {
-        while let last = flows.last { last.finish(.stopped) }
+        while let last = flows.last { last.cutOff() }
     }
 
     /// Ends connections whose endpoint went down or lost its role.

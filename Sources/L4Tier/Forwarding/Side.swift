@@ -20,6 +20,8 @@ final class Side: Channel {
         static let writeDone = Flags(rawValue: 8)
         /// FIN is due after the backlog.
         static let finishing = Flags(rawValue: 16)
+        /// Octets of the server are looked at for the end of an answer, or those of the client for a question.
+        static let watched = Flags(rawValue: 32)
     }
 
     /// Reads in one go before others have their turn: 16 blocks, 256 KiB.
@@ -34,10 +36,13 @@ final class Side: Channel {
     private var flags: Flags = []
     private var backlog = Buffer()
     private let tally: Int
+    private let isClient: Bool
 
     init(_ flow: Flow, descriptor: CInt, isClient: Bool) {
         self.flow = flow
+        self.isClient = isClient
         tally = isClient ? Tally.fromClients : Tally.fromEndpoints
+        if flow.route.plan.farewell != nil { flags.insert(.watched) }
         super.init(worker: unsafe flow.forwarder.worker, descriptor: descriptor)
     }
 
@@ -48,6 +53,9 @@ final class Side: Channel {
     }
 
     var transport: Transport { Transport(descriptor: descriptor) }
+
+    /// All that was read for this socket is with the kernel.
+    var isDrained: Bool { backlog.isVacant }
 
     /// Both directions of this socket are over.
     var isDone: Bool { flags.isSuperset(of: [.readDone, .writeDone]) }
@@ -102,7 +110,11 @@ final class Side: Channel {
                 received &+= UInt64(count)
                 worker.counters.add(tally, UInt64(count))
                 flow.lastActivity = worker.now
+                if flags.contains(.watched) {
+                    if isClient { flow.watch.clientSent() } else { flow.watch.serverSent(forwarder.scratch.readable) }
+                }
                 guard peer.send(forwarder.scratch.readable) else { return }
+                if flags.contains(.watched), flow.endIfIdle() { return }
                 // An edge will tell of whatever comes after a short read, except of an end that was announced already.
                 if count < Buffer.capacity, !flags.contains(.ending) {
                     flags.remove(.unread)
@@ -155,6 +167,7 @@ final class Side: Channel {
         flow.lastActivity = worker.now
         guard backlog.isEmpty else { return }
         worker.buffers.reclaim(&backlog)
+        if flags.contains(.watched), flow.endIfIdle() { return }
         if flags.contains(.finishing) { sendEnd() } else { unsafe peer?._withUnsafeGuaranteedRef { $0.relayUnread() } }
     }
 

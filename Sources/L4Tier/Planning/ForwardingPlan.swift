@@ -38,6 +38,8 @@ struct EntrancePlan: Sendable {
     let refusal: [UInt8]?
     /// The same for a node that has no descriptor left.
     let exhaustion: [UInt8]?
+    /// What a PostgreSQL session is told when the node stops.
+    let farewell: [UInt8]?
     /// How clients are watched.
     let keepalive: Keepalive
 
@@ -53,6 +55,7 @@ struct EntrancePlan: Sendable {
         policy = Policy(pool.balance, endpoints: endpoints)
         keepalive = listener.keepalive
         exhaustion = Refusal.exhausted(pool: pool)
+        farewell = Refusal.stopping(pool: pool)
         refusal = Refusal.message(pool: pool, role: role, region: region)
     }
 }

@@ -22,4 +22,16 @@ enum Refusal {
             hint: "Its operator can raise the limit on open files; try again soon."
         ).encoded
     }
+
+    /// What an established session is told when this node stops: 57P01 admin_shutdown, after which clients connect anew.
+    static func stopping(pool: Pool) -> [UInt8]? {
+        guard case .postgresql = pool.check?.probe else { return nil }
+        return PostgreSQLError(
+            state: "57P01", message: "the balancer before \(pool.name) is being stopped",
+            hint: "Connect again; a transaction that was open is rolled back."
+        ).encoded
+    }
+
+    /// Terminate, by which a client takes its leave of a server.
+    static let terminate: [UInt8] = [UInt8(ascii: "X"), 0, 0, 0, 4]
 }
