@@ -140,8 +140,13 @@ private struct FieldTextReader {
         case .long: append(try number("a number from 0 to 4294967295", limit: 0xffff_ffff), octets: 4)
         case .seconds:
             let token = try take("a number of seconds")
+            // Unlike a TTL (RFC 2181 section 8) these may have all 32 bits (RFC 1035 section 3.3.13).
+            if let plain = MasterNumber.decimal(token.text), plain <= 0xffff_ffff {
+                append(plain, octets: 4)
+                return
+            }
             guard let seconds = MasterNumber.seconds(token.text) else {
-                throw misread(token, "a number of seconds such as 3600 or 1h30m, below 2^31")
+                throw misread(token, "a number of seconds such as 3600 or 1h30m")
             }
             append(UInt64(seconds), octets: 4)
         case .v4Address: try readAddress(.v4, "an IPv4 address such as 192.0.2.1")

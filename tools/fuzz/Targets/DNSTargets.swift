@@ -13,7 +13,8 @@ package struct QueryTarget: FuzzTarget {
             [0, 8, 0, 8, 0, 1, 32, 0, 10, 0, 0, 1], [0, 3, 0, 0], [0, 12, 0, 4, 0, 0, 0, 0], [0xc0, 12],
             [0, 0, 1, 0, 1],
             [0, 0, 255, 0, 1], [0, 0, 28, 0, 1], [0, 0, 252, 0, 1], [0, 0, 6, 0, 3], [0x80, 0], [0x28, 0],
-            [0x01, 0x10],
+            [0x01, 0x10], [0, 0, 251, 0, 1], [0, 0, 5, 0, 1], [0, 0, 43, 0, 1], [0, 250, 0, 255, 0, 0, 0, 0],
+            "\u{b}hmac-sha256\0".octets, [0, 32], [0, 0, 0, 1, 0, 1, 0, 1],
         ]
         + ["www", "shop", "test", "wild", "alias", "old", "far", "deep", "big", "apex", "\u{3}sub"].map { label in
             [UInt8(label.utf8.count)] + label.octets
@@ -275,7 +276,10 @@ package struct ZoneTarget: FuzzTarget {
         "${-1,4,n}", "${1,2,o}", "$$", "SVCB 1 . ", "HTTPS 0 a", "alpn=h2,h3 ",
         "mandatory=alpn ", "ipv4hint=192.0.2.1 ", "key123=\"x\" ", "CLASS1 ", "@",
         "IN ",
-        "CH ", "SOA ", "NS ", "A ", "AAAA ", "CNAME ", "DNAME ", "TXT ", "MX ", "SRV ", "CAA ", "PTR ",
+        "CH ", "LOC 52 22 23.000 N 4 53 32.000 E -2.00m", "CERT PKIX 1 8 AQID", "APL 1:192.0.2.0/24 !2:2001:db8::/32",
+        "IPSECKEY 10 3 2 gw AQID", "CSYNC 1 3 A NS", "NSEC3PARAM 1 0 1 -", "EUI48 00-00-5e-00-53-2a",
+        "NID 10 14:4fff:ff20:ee64",
+        "SOA ", "NS ", "A ", "AAAA ", "CNAME ", "DNAME ", "TXT ", "MX ", "SRV ", "CAA ", "PTR ",
         "TYPE65535 \\# 2 abcd",
         "\\# 4 01020304", "\\000", "\\255", "\\.", "\\\"", "\"", "(", ")", ";", "1w2d3h4m5s", "4294967295",
         "2147483648", "*.",
