@@ -72,6 +72,14 @@ package final class AccessRecord {
         close(field)
     }
 
+    /// A number of 128 bits, as 32 hexadecimal digits.
+    package func add(_ name: StaticString, identifier: (UInt64, UInt64)) {
+        let field = open(name, quoted: isJSON)
+        line.append(hexadecimal: identifier.0)
+        line.append(hexadecimal: identifier.1)
+        close(field)
+    }
+
     /// Text of any kind, in UTF-8 or not.
     ///
     /// `limit`: octets, as they are written.

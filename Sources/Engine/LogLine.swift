@@ -156,6 +156,11 @@ package final class LogLine {
         append(byte: UInt8(truncatingIfNeeded: 0x30 &+ number % 10))
     }
 
+    /// Sixteen digits, in lower case.
+    package func append(hexadecimal word: UInt64) {
+        for digit in 0..<16 { append(byte: Self.digit(UInt8(word >> UInt64(60 &- 4 &* digit) & 15))) }
+    }
+
     private func append(hexadecimal word: UInt16) {
         if word >= 0x1000 { append(byte: Self.digit(UInt8(word >> 12))) }
         if word >= 0x100 { append(byte: Self.digit(UInt8(word >> 8 & 15))) }

@@ -22,6 +22,8 @@ package enum FieldName: UInt8, Sendable {
     case date
     case contentType
     case userAgent
+    case referer
+    case requestID
 
     /// Fields that concern one connection only and are never forwarded (RFC 9110 section 7.6.1).
     package var isHopByHop: Bool {
@@ -66,6 +68,7 @@ package enum FieldName: UInt8, Sendable {
         case 0x6574_6164_0000_0000: return count == 4 ? .date : .other
         case 0x7463_6570_7865_0000: return count == 6 ? .expect : .other
         case 0x6564_6172_6770_7500: return count == 7 ? .upgrade : .other
+        case 0x7265_7265_6665_7200: return count == 7 ? .referer : .other
         default: return .other
         }
     }
@@ -82,7 +85,9 @@ package enum FieldName: UInt8, Sendable {
             if bytes.equals(slice, ignoringCase: "host") { return .host }
             return bytes.equals(slice, ignoringCase: "date") ? .date : .other
         case 6: return bytes.equals(slice, ignoringCase: "expect") ? .expect : .other
-        case 7: return bytes.equals(slice, ignoringCase: "upgrade") ? .upgrade : .other
+        case 7:
+            if bytes.equals(slice, ignoringCase: "upgrade") { return .upgrade }
+            return bytes.equals(slice, ignoringCase: "referer") ? .referer : .other
         default: return .other
         }
     }
@@ -106,6 +111,8 @@ package enum FieldName: UInt8, Sendable {
         case 12:
             // content-type
             if first == 0x2d74_6e65_746e_6f63 && last == 0x6570_7974_2d74_6e65 { return .contentType }
+            // x-request-id
+            if first == 0x7365_7571_6572_2d78 && last == 0x6469_2d74_7365_7571 { return .requestID }
             // max-forwards
             if first == 0x7772_6f66_2d78_616d && last == 0x7364_7261_7772_6f66 { return .maxForwards }
         case 14:

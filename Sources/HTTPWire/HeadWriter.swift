@@ -66,6 +66,28 @@ package struct HeadWriter {
         }
     }
 
+    /// Sixteen digits, in lower case.
+    package mutating func append(hexadecimal value: UInt64) {
+        append(hexadecimal: UInt32(truncatingIfNeeded: value >> 32))
+        append(hexadecimal: UInt32(truncatingIfNeeded: value))
+    }
+
+    /// Eight at once: the digits are spread over the octets of a word, then each becomes a character.
+    private mutating func append(hexadecimal value: UInt32) {
+        guard capacity &- count >= 8 else {
+            isFull = true
+            return
+        }
+        var digits = UInt64(value)
+        digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff
+        digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff
+        digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f
+        let letters = ((digits &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+        let text = digits &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+        unsafe base.storeBytes(of: text.bigEndian, toByteOffset: count, as: UInt64.self)
+        count &+= 8
+    }
+
     /// Two digits, as in dates.
     package mutating func append(twoDigits value: Int) {
         append(UInt8(truncatingIfNeeded: 0x30 &+ value / 10 % 10))

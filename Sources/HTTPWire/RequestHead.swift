@@ -51,6 +51,9 @@ package final class RequestHead {
     package var hasConnectionOptions: Bool { fields.hasOptions }
     /// The value of Max-Forwards, which only TRACE and OPTIONS heed (RFC 9110 section 7.6.2).
     package internal(set) var maxForwards: Int?
+    // What access logs quote.
+    package internal(set) var userAgent = Slice.empty
+    package internal(set) var referer = Slice.empty
 
     package init() {}
 
@@ -94,6 +97,8 @@ package final class RequestHead {
         var connection = ConnectionFacts()
         expectsContinue = false
         maxForwards = nil
+        userAgent = .empty
+        referer = .empty
         for index in 0..<fields.count {
             let field = fields[index]
             switch field.id {
@@ -114,6 +119,8 @@ package final class RequestHead {
                 guard method == .options || method == .trace else { continue }
                 guard let value = decimal(bytes, field.value) else { return .malformedField }
                 maxForwards = Int(clamping: value)
+            case .userAgent: userAgent = field.value
+            case .referer: referer = field.value
             default: continue
             }
         }

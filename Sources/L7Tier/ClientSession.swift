@@ -7,6 +7,8 @@ import Model
 @safe
 package final class ClientSession: ServerSession {
     let proxy: ProxyWorker
+    /// The name of the listener, for access lines.
+    let listener: [UInt8]
     /// The listener's limit of a request body in octets.
     let bodyLimit: UInt64
     /// `X-Forwarded-For: 192.0.2.1`, `X-Forwarded-Proto` and `Via`, with their line ends, ready to be copied.
@@ -20,10 +22,12 @@ package final class ClientSession: ServerSession {
     private static let nameOfForwardedFor: StaticString = "X-Forwarded-For: "
 
     init(
-        proxy: ProxyWorker, limits: SessionLimits, bodyLimit: UInt64, source: UInt64, descriptor: CInt,
+        proxy: ProxyWorker, listener: [UInt8], limits: SessionLimits, bodyLimit: UInt64, source: UInt64,
+        descriptor: CInt,
         peer: SocketAddress
     ) {
         self.proxy = proxy
+        self.listener = listener
         self.bodyLimit = bodyLimit
         self.source = source
         let address = Array(peer.address.description.utf8)
@@ -47,9 +51,6 @@ package final class ClientSession: ServerSession {
     deinit { unsafe forwarded.deallocate() }
 
     private let forwardedCount: Int
-
-    /// The peer's address as text.
-    var peerBytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(rebasing: forwarded[peerText]) }
 
     /// All of the prepared lines.
     var forwardedLines: UnsafeRawBufferPointer {

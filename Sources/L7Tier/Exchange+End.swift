@@ -104,7 +104,7 @@ extension Exchange {
     func upstreamEnded() {
         if stage == .responding, responseBody.endsWithConnection {
             keepsUpstream = false
-            responseEnds = true
+            responseEnded()
             if forwardable == 0, let connection = unsafe upstream { finish(session, connection) }
         } else {
             upstreamBroke()
@@ -202,6 +202,10 @@ extension Exchange {
         methodText = .empty
         target = .empty
         host = .empty
+        userAgent = .empty
+        referer = .empty
+        identifier = (proxy.worker.random.next(), proxy.worker.random.next())
+        forgetAttempt()
         proxy.log(self, elapsed: 0)
     }
 }

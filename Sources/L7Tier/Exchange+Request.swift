@@ -48,6 +48,7 @@ extension Exchange {
             switch name {
             case .host: writesHost
             case .maxForwards: head.maxForwards != nil
+            case .requestID: true
             default: name.isForwarding
             }
         }
@@ -60,6 +61,10 @@ extension Exchange {
             writer.append(decimal: UInt64(max(0, forwards &- 1)))
             writer.append("\r\n")
         }
+        writer.append("X-Request-ID: ")
+        writer.append(hexadecimal: identifier.0)
+        writer.append(hexadecimal: identifier.1)
+        writer.append("\r\n")
         unsafe writer.append(session.forwardedLines)
         if hasAuthority {
             writer.append("X-Forwarded-Host: ")

@@ -115,6 +115,7 @@ extension Exchange {
         appendUpgrade(connection.input.readable, proxy.response.upgrade, to: &writer)
         writer.append("\r\n")
         isTunnel = true
+        headTime = attemptTime
         keepsClient = false
         status = 101
         stage = .responding
@@ -145,7 +146,9 @@ extension Exchange {
         status = response.status
         responseBody = BodyReader(response.framing, decodes: decodes)
         keepsUpstream = response.keepsAlive && response.framing != .untilClose
-        responseEnds = responseBody.isComplete
+        headTime = attemptTime
+        responseEnds = false
+        if responseBody.isComplete { responseEnded() }
         forwardable = 0
         // Without a length the end of the connection is the end of the body.
         if response.framing == .untilClose || decodes || !requestBody.isComplete { keepsClient = false }
@@ -215,7 +218,7 @@ extension Exchange {
         if passage.isMalformed { return false }
         connection.input.remove((forwardable &+ passage.kept)..<(forwardable &+ passage.taken))
         forwardable &+= passage.kept
-        if passage.hasEnded { responseEnds = true }
+        if passage.hasEnded { responseEnded() }
         return true
     }
 

@@ -62,6 +62,14 @@ package final class Exchange {
 
     // The attempts.
     var attempts = 0
+    /// When the latest began, by the worker's clock.
+    var attemptBegan: UInt64 = 0
+    /// Nanoseconds from there to the connection (nil when it was there already), to the response's head and to its end.
+    var connectTime: UInt64?
+    var headTime: UInt64?
+    var endTime: UInt64?
+    /// The endpoint that was asked last, be it in vain. Endpoints live as long as the process.
+    unowned(unsafe) var asked: WorkerEndpoint?
     var tried: UInt64 = 0
     /// An idle connection had been closed by the server: the next attempt makes a new one.
     var needsFresh = false
@@ -78,12 +86,16 @@ package final class Exchange {
     var responseEnds = false
 
     // For the log.
+    /// What the backend and the log know this request by.
+    var identifier: (UInt64, UInt64) = (0, 0)
     var reason: StaticString?
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
     var methodText = Slice.empty
     var target = Slice.empty
     var host = Slice.empty
+    var userAgent = Slice.empty
+    var referer = Slice.empty
 
     init(proxy: ProxyWorker) {
         self.proxy = proxy
@@ -140,6 +152,10 @@ package final class Exchange {
         methodText = head.methodText
         target = head.target
         host = head.host
+        userAgent = head.userAgent
+        referer = head.referer
+        identifier = (proxy.worker.random.next(), proxy.worker.random.next())
+        forgetAttempt()
         proxy.count(WorkerCounter.requests)
 
         if head.method == .trace { return refuse(405, HeadFault.methodNotAllowed.reason) }
@@ -188,6 +204,9 @@ package final class Exchange {
             let endpoint = pool.endpoints[position]
             unsafe self.endpoint = endpoint
             proxy.table.began(endpoint.slot)
+            forgetAttempt()
+            attemptBegan = proxy.worker.now
+            unsafe asked = endpoint
             attempts &+= 1
             if attempts > 1 { pool.counters.add(PoolCounter.retries) }
             if !needsFresh, let idle = endpoint.popIdle() {
@@ -242,6 +261,13 @@ package final class Exchange {
         }
     }
 
+    func forgetAttempt() {
+        unsafe asked = nil
+        connectTime = nil
+        headTime = nil
+        endTime = nil
+    }
+
     /// Counts a failure of the endpoint in use and lets go of it.
     func fail(_ endpoint: WorkerEndpoint) {
         guard let pool = unsafe pool else { return }
@@ -283,7 +309,17 @@ package final class Exchange {
     }
 
     func connected() {
+        connectTime = attemptTime
         if let connection = unsafe upstream { sendRequest(session, connection, isParsed: false) }
+    }
+
+    /// Nanoseconds since the latest attempt began.
+    var attemptTime: UInt64 { proxy.worker.now &- attemptBegan }
+
+    /// The last octet of the response is there.
+    func responseEnded() {
+        responseEnds = true
+        endTime = attemptTime
     }
 
     /// The upstream connection broke, or ended where no end was due.

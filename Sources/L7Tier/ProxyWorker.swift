@@ -33,10 +33,7 @@ final class ProxyWorker: @unchecked Sendable {
     /// Where the normal form of the path stands, of the request that was parsed last.
     private var path = PathPlace.root
     private var date: DateText
-    private let ring: LogRing?
-    private let logFormat: LogSettings.Format
-    private let logSample: Int
-    private var unlogged = 0
+    private let record: AccessRecord?
     private let roundTrips = RoundTripReservoir()
     /// Whether any name is steered by what clients' round trips are.
     private(set) var measuresRoundTrips = false
@@ -54,9 +51,8 @@ final class ProxyWorker: @unchecked Sendable {
         context = SessionContext(worker: worker)
         let active = published.load()
         plan = active.plan
-        ring = log?.ring(worker.index)
-        logFormat = active.plan.node.log.format
-        logSample = max(1, active.plan.node.log.accessSample)
+        let node = active.plan.node
+        record = log.map { AccessRecord($0.ring(worker.index), node.log, of: node) }
         unsafe date = unsafe DateText()
     }
 
@@ -127,11 +123,12 @@ final class ProxyWorker: @unchecked Sendable {
         }
         for index in plan.listeners.indices {
             let (name, address) = (plan.listeners[index].name, plan.addresses[index])
+            let label = Array(name.utf8)
             // There is one for an address that is open already when it went and came back within a moment.
             guard let descriptor = sockets.take(address, worker: worker.index) else { continue }
             listeners[address]?.retire()
             listeners[address] = Listener(worker: worker, adopting: descriptor, address: address, home: sockets) {
-                [unowned self] descriptor, peer in accept(descriptor, peer, listener: name)
+                [unowned self] descriptor, peer in accept(descriptor, peer, listener: name, label)
             }
         }
         for index in plan.listeners.indices {
@@ -139,7 +136,8 @@ final class ProxyWorker: @unchecked Sendable {
         }
     }
 
-    private func accept(_ descriptor: CInt, _ peer: SocketAddress, listener name: String) {
+    /// `label`: `name` in UTF-8.
+    private func accept(_ descriptor: CInt, _ peer: SocketAddress, listener name: String, _ label: [UInt8]) {
         guard DescriptorShares.welcomes(descriptor) else {
             count(WorkerCounter.unwelcome)
             Unwelcome.refuse(descriptor)
@@ -148,7 +146,7 @@ final class ProxyWorker: @unchecked Sendable {
         // Limits are those of the configuration in force when the connection was made.
         guard let listener = plan.listeners.first(where: { $0.name == name }) ?? plan.listeners.first else { return }
         let session = ClientSession(
-            proxy: self,
+            proxy: self, listener: label,
             limits: SessionLimits(
                 head: RequestHead.Limits(
                     size: min(listener.limits.headSize, Buffer.capacity), fields: listener.limits.headerCount),
@@ -258,17 +256,13 @@ final class ProxyWorker: @unchecked Sendable {
         if status >= 100 { count(WorkerCounter.status &+ min(status / 100, 5) &- 1) }
     }
 
-    var logs: Bool { ring != nil }
+    var logs: Bool { record != nil }
 
     /// One line, unless the sample leaves it out.
     func log(_ exchange: Exchange, elapsed: UInt64) {
-        unlogged += 1
-        guard unlogged >= logSample, let ring else { return }
-        unlogged = 0
-        guard var writer = unsafe HeadWriter(context.scratch) else { return }
-        AccessLine.append(
-            exchange, format: logFormat, time: worker.wallClock, elapsed: elapsed, to: &writer)
-        unsafe ring.append(writer.written)
+        guard let record, record.begin(at: worker.wallClock) else { return }
+        AccessLine.add(exchange, elapsed: elapsed, to: record)
+        record.end()
     }
 }
 

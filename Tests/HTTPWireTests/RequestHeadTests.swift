@@ -153,7 +153,8 @@ struct RequestHeadTests {
         let names: [(String, FieldName)] = [
             ("TE", .te), ("Host", .host), ("dAte", .date), ("EXPECT", .expect), ("Upgrade", .upgrade),
             ("Connection", .connection), ("Keep-Alive", .keepAlive), ("User-Agent", .userAgent),
-            ("Content-Type", .contentType), ("Max-Forwards", .maxForwards), ("Content-Length", .contentLength),
+            ("Content-Type", .contentType), ("Max-Forwards", .maxForwards), ("Referer", .referer),
+            ("X-Request-ID", .requestID), ("Content-Length", .contentLength),
             ("HTTP2-Settings", .http2Settings), ("X-Forwarded-For", .xForwardedFor),
             ("X-Forwarded-Host", .xForwardedHost), ("Proxy-Connection", .proxyConnection),
             ("X-Forwarded-Proto", .xForwardedProto), ("Transfer-Encoding", .transferEncoding), ("X-Real-IP", .xRealIP),

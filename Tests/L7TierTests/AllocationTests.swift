@@ -16,10 +16,14 @@ extension L7TierTests {
             }
         }
 
-        @Test("Requests on kept connections allocate nothing")
-        func steadyState() async throws {
+        @Test(
+            "Requests on kept connections allocate nothing, logged or not",
+            arguments: [nil, LogSettings.Format.json, .text])
+        func steadyState(format: LogSettings.Format?) async throws {
             let backend = try ScriptedBackend { _, _ in [.send(ok("hello", "Server: s\r\nX-A: b\r\n"))] }
-            let proxy = try Proxy(pools: [[backend.address]])
+            var settings = Proxy.Settings()
+            if let format { (settings.accessLog, settings.logFormat) = ("/dev/null", format) }
+            let proxy = try Proxy(pools: [[backend.address]], settings: settings)
             let client = try proxy.client()
             let request = "GET /a/b?c HTTP/1.1\r\nHost: www.shop.test\r\nUser-Agent: t\r\nAccept: */*\r\n\r\n"
             func run(_ count: Int) throws {

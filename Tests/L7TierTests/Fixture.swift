@@ -135,6 +135,7 @@ final class Proxy: Sendable {
         var balance = BalanceAlgorithm.roundRobin
         var ejection: EjectionPolicy?
         var accessLog: String?
+        var logFormat = LogSettings.Format.json
         var workers = 1
         var clientKeepalive = Keepalive.standard
         var endpointKeepalive = Keepalive.standard
@@ -178,7 +179,7 @@ final class Proxy: Sendable {
                     watch: settings.endpointKeepalive,
                     endpoints: (first..<endpoints.count).map(EndpointID.init), closeOnDown: true))
         }
-        let log = LogSettings(access: settings.accessLog)
+        let log = LogSettings(format: settings.logFormat, access: settings.accessLog)
         return Snapshot(
             fingerprint: 1,
             regions: [Region(name: "here", location: Location(), address: nil, capacity: nil)],

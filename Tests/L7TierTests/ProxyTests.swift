@@ -1,4 +1,5 @@
 import ControlPlane
+import Foundation
 import L7Tier
 import Model
 import TestKit
@@ -20,8 +21,10 @@ extension L7TierTests {
                 #expect(!response.head.contains("Keep-Alive"))
             }
             #expect(backend.connections == 1)
+            let head = try #require(backend.heads.first)
+            let identifier = try #require(head.range(of: "X-Request-ID: [0-9a-f]{32}\r\n", options: .regularExpression))
             #expect(
-                backend.heads.first
+                head.replacingCharacters(in: identifier, with: "")
                     == "GET /a/c?d HTTP/1.1\r\nHost: Shop.test\r\nX: y\r\nX-Forwarded-For: 127.0.0.1\r\n"
                     + "X-Forwarded-Proto: http\r\nVia: 1.1 meridian\r\nX-Forwarded-Host: Shop.test\r\n\r\n")
             #expect(proxy.server.facts().operations == 3)
