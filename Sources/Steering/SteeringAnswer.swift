@@ -80,7 +80,7 @@ extension ClassAnswer {
         for part in parts {
             below += part.weight
             // Rounding the cumulative weights instead of each keeps the sum exact.
-            let cumulative = UInt32(isWhole ? below : (below / total * Self.scale).rounded())
+            let cumulative = UInt32(clamping: isWhole ? below : (below / total * Self.scale).rounded())
             if cumulative == last { continue }
             last = cumulative
             var key = part.key

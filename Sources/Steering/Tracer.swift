@@ -49,7 +49,7 @@ struct Tracer {
         let returning = names.indices.filter { health[$0].healthy && health[$0].share < 1 }
         if returning.isEmpty { return }
         let list = returning.map { candidate in
-            "\(names[candidate]) at \(Int(max(health[candidate].share, 0) * 100))% of its share"
+            "\(names[candidate]) at \(Int(clamping: max(health[candidate].share, 0) * 100))% of its share"
                 + Self.because(health[candidate].reason)
         }
         add("ramp", remaining, remaining, list.joined(separator: ", "))
@@ -63,7 +63,7 @@ struct Tracer {
         case .latency(let question): question.fact(for: client, remaining: before, names: names)
         case .distance(let question): question.fact(for: client, remaining: before, names: names)
         case .weighted(let weights):
-            "weights " + after.map { "\(names[$0]) \(Int(weights[$0]))" }.joined(separator: ", ")
+            "weights " + after.map { "\(names[$0]) \(Int(clamping: weights[$0]))" }.joined(separator: ", ")
         case .priority(let first, let backup, let trickle):
             (first.map { "\(names[$0]) is the first that is left" } ?? "nobody of the order is left")
                 + (backup.map { "; \(trickle)% go to \(names[$0])" } ?? "")
@@ -92,7 +92,7 @@ struct Tracer {
             if !health.healthy { return names[candidate] + " is down" + Self.because(health.reason) }
             if health.upShare * 100 >= Double(step.servers) { return nil }
             return
-                "\(names[candidate]) has \(Int(health.upShare * 100))% of its servers up, \(step.servers)% are needed"
+                "\(names[candidate]) has \(Int(clamping: health.upShare * 100))% of its servers up, \(step.servers)% are needed"
         }
         let list = sick.joined(separator: ", ")
         if failOpen {
@@ -120,13 +120,13 @@ struct Tracer {
     private func load(_ candidate: Int) -> String {
         guard let load = health[candidate].load, load < 1e15 else { return "" }
         guard let capacity = health[candidate].capacity, capacity < 1e15 else {
-            return " (\(Int(load)) operations a second)"
+            return " (\(Int(clamping: load)) operations a second)"
         }
-        return " (\(Int(load)) of \(Int(capacity)) operations a second)"
+        return " (\(Int(clamping: load)) of \(Int(clamping: capacity)) operations a second)"
     }
 
     private static func percent(_ part: Double) -> String {
-        let tenths = Int((part * 1000).rounded())
+        let tenths = Int(clamping: (part * 1000).rounded())
         return tenths % 10 == 0 ? "\(tenths / 10)%" : "\(tenths / 10).\(tenths % 10)%"
     }
 

@@ -87,6 +87,8 @@ struct ReportStoreTests {
             ("up over total", { $0.pools[0].up = 3 }), ("negative", { $0.pools[0].total = -1 }),
             ("more primaries than up", { $0.pools[0].primaries = 2 }),
             ("infinite", { $0.rate = .infinity }), ("not a number", { $0.pools[0].errorRate = .nan }),
+            ("more than there can be", { $0.pools[0].ratePerSecond = 1e300 }),
+            ("crowded", { $0.pools[0].inFlight = .max }),
             ("unborn", { $0.incarnation = 0 }),
             ("long text", { $0.pools[0].pool = String(repeating: "x", count: 513) }),
             ("troubles", { $0.pools[0].troubles = Array(repeating: "t", count: 9) }),

@@ -70,4 +70,29 @@ struct PlannerTests {
         let down = World3.up(false, false, false)
         #expect(plan.explain(client, down).steps[0].fact.hasPrefix("nobody is healthy, everybody is kept (fail-open)"))
     }
+
+    @Test(
+        "Figures that are none, or beyond every bound, end nothing",
+        arguments: [Double.nan, -.nan, .infinity, -.infinity, 1e300, -1e300, -1, 0])
+    func impossible(figure: Double) throws {
+        let client = try #require(IPAddress("10.2.0.1"))
+        let shed = SteeringStep.shed(.init(low: 50, high: 80))
+        for steps in [[.healthy(), shed, .take(1)], [.weighted([1, 2, 3]), .take(2)]] as [[SteeringStep]] {
+            let plan = try World3.plan(steps)
+            for place in 0..<5 {
+                var odd = CandidateHealth(healthy: true, load: 10, capacity: 100)
+                switch place {
+                case 0: odd.share = figure
+                case 1: odd.upShare = figure
+                case 2: odd.load = figure
+                case 3: odd.capacity = figure
+                default: (odd.load, odd.capacity) = (figure, figure)
+                }
+                for health in [[odd, odd, odd], [odd, CandidateHealth(healthy: true), odd]] {
+                    #expect(!plan.explain(client, health).steps.isEmpty)
+                    #expect(plan.evaluate(health).allSatisfy { $0.total >= 0 })
+                }
+            }
+        }
+    }
 }

@@ -113,7 +113,7 @@ struct FleetStatus {
                 table.add([
                     pool["pool"].string ?? "", status["node"].string ?? "",
                     "\(pool["up"].int ?? 0)/\(pool["total"].int ?? 0)",
-                    primaries + replicas > 0 ? "\(primaries) primary, \(replicas) replica" : "",
+                    primaries > 0 || replicas > 0 ? "\(primaries) primary, \(replicas) replica" : "",
                     "\(pool["inFlight"].int ?? 0)", Figure.rate(pool["ratePerSecond"].double),
                     Figure.percent(pool["errorRate"].double), Figure.milliseconds(pool["p50Milliseconds"].double),
                     Figure.milliseconds(pool["p99Milliseconds"].double),

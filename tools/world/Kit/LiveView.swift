@@ -59,7 +59,7 @@ package struct LiveView {
                 row([
                     node.name, status["state"].string ?? "",
                     "\(peers.count { $0["voice"].string == "fresh" })/\(peers.count)",
-                    "\(Int(status["traffic"]["ratePerSecond"].double ?? 0))/s", pools.joined(separator: ", "),
+                    "\(Int(clamping: status["traffic"]["ratePerSecond"].double ?? 0))/s", pools.joined(separator: ", "),
                 ]))
         }
         lines += ["", bold("events")] + (events.isEmpty ? ["  none yet"] : events.map { "  " + $0 })
@@ -82,7 +82,7 @@ package struct LiveView {
         guard let healthy = verdict["healthy"].bool else { return "-" }
         guard healthy else { return red("down") }
         let share = verdict["share"].double ?? 1
-        return share < 1 ? yellow("\(Int(share * 100))%") : green("healthy")
+        return share < 1 ? yellow("\(Int(clamping: share * 100))%") : green("healthy")
     }
 
     private func served(_ count: Traffic.Count?) -> String {

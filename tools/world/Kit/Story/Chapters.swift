@@ -87,7 +87,7 @@ extension Story {
             try await isServedSomewhere(at: killed)
         }
         let share = await world.verdict("shop", in: killed.region, at: resolver)["share"].double ?? 1
-        try expect(4, "at first a part of it: its share is \(Int(share * 100))%", share < 1)
+        try expect(4, "at first a part of it: its share is \(Int(clamping: share * 100))%", share < 1)
         try await observe(4, "\(stopped.region) gets traffic again", within: recovery, since: restartedToo) {
             try await isServedSomewhere(at: stopped)
         }
