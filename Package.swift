@@ -73,7 +73,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
-        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         // Pure: no sockets, no clocks, no Foundation.
         module("Model"),
@@ -95,7 +95,7 @@ let package = Package(
             "ControlPlane",
             [
                 "Model", "Topology", "Engine", "HTTPExchange", "HTTPWire", "StreamWire", "Health", "Federation",
-                "CCurl", "CPostgres", crypto, logging, lifecycle, signals,
+                "CCurl", "COpenSSL", crypto, logging, lifecycle, signals,
             ]),
 
         // The data paths.
@@ -132,7 +132,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Model", "Geo", "DNSWire", "DNSTier", "HTTPWire", "StreamWire", "Topology", "Federation",
+                "Model", "Geo", "DNSWire", "DNSTier", "HTTPWire", "StreamWire", "Health", "Topology", "Federation",
                 "ControlPlane",
                 "TestKit",
             ], path: "tools/fuzz/Targets", swiftSettings: house),
@@ -163,7 +163,7 @@ let package = Package(
         tests("BalancingTests", ["Balancing", "Model"]),
         tests("StreamWireTests", ["StreamWire", "Model"]),
         tests("L4TierTests", ["L4Tier", "ControlPlane", "Engine", "Model", "Topology"]),
-        tests("ProbingTests", ["ControlPlane", "Engine", "Model"]),
+        tests("ProbingTests", ["ControlPlane", "Engine", "Health", "Model"]),
         tests("HTTPWireTests", ["HTTPWire", "Model"]),
         tests("HTTPExchangeTests", ["HTTPExchange", "HTTPWire", "Engine", "Model"]),
         tests("L7TierTests", ["L7Tier", "ControlPlane", "Engine", "Model", "CMallocCount"]),

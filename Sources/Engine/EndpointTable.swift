@@ -11,7 +11,7 @@ package struct EndpointState: OptionSet, Sendable, Hashable {
     package static let up = EndpointState(rawValue: 1)
     /// A database that takes writes.
     package static let primary = EndpointState(rawValue: 2)
-    /// A database that follows another, within the allowed lag.
+    /// A database that follows another.
     package static let replica = EndpointState(rawValue: 4)
     /// Takes no new traffic by an operator's wish.
     package static let draining = EndpointState(rawValue: 8)
@@ -19,11 +19,15 @@ package struct EndpointState: OptionSet, Sendable, Hashable {
     package static let ejected = EndpointState(rawValue: 16)
     /// An active check has had a result.
     package static let checked = EndpointState(rawValue: 32)
+    /// A replica further behind than its check allows: it keeps what it has, and new sessions go elsewhere if they can.
+    package static let late = EndpointState(rawValue: 64)
+    /// Calls itself primary while another one is written to.
+    package static let fenced = EndpointState(rawValue: 128)
 
     /// Whether new traffic may go there.
     package var isUsable: Bool {
-        // up and neither draining nor ejected
-        rawValue & 0b11001 == 1
+        // up and neither draining, ejected nor fenced
+        rawValue & 0b1001_1001 == 1
     }
 
     /// Whether it holds `role`.
@@ -172,6 +176,13 @@ package final class EndpointTable: Sendable {
     /// All samples together, in nanoseconds. There is one with each success.
     package func latencySum(_ slot: Int) -> UInt64 { unsafe cell(slot).pointee.latencySum.load(ordering: .relaxed) }
 
+    /// How far a replica is behind, in milliseconds; `UInt64.max` when nobody knows, 0 for everything else.
+    package func lag(_ slot: Int) -> UInt64 { unsafe cell(slot).pointee.lag.load(ordering: .relaxed) }
+
+    package func setLag(_ milliseconds: UInt64, at slot: Int) {
+        unsafe cell(slot).pointee.lag.store(milliseconds, ordering: .relaxed)
+    }
+
     /// Failures in a row; see `EjectionPolicy`.
     package func failuresInARow(_ slot: Int) -> Int { unsafe cell(slot).pointee.streak.load(ordering: .relaxed) }
 
@@ -195,5 +206,5 @@ private struct Cell: ~Copyable {
     let latency = Atomic<UInt64>(0)
     let streak = Atomic<Int>(0)
     let latencySum = Atomic<UInt64>(0)
-    private let padding = Atomic<UInt64>(0)
+    let lag = Atomic<UInt64>(0)
 }

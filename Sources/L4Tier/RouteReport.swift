@@ -19,7 +19,8 @@ enum RouteReport {
         let state = route.table.state(slot)
         var value: StatusValue = [
             "address": StatusValue(route.plan.endpoints[position].address),
-            "usable": .bool(state.isUsable && state.holds(route.plan.role)), "up": .bool(state.contains(.up)),
+            "usable": .bool(state.isUsable && state.holds(route.plan.role) && !state.contains(.late)),
+            "up": .bool(state.contains(.up)),
             "inFlight": StatusValue(route.table.inFlight(slot)),
             "connectMilliseconds": .double(Double(route.table.latency(slot)) / 1e6),
         ]
@@ -27,6 +28,8 @@ enum RouteReport {
         if state.contains(.replica) { value["role"] = "replica" }
         if state.contains(.draining) { value["draining"] = true }
         if state.contains(.ejected) { value["ejected"] = true }
+        if state.contains(.late) { value["late"] = true }
+        if state.contains(.fenced) { value["fenced"] = true }
         return value
     }
 
@@ -45,18 +48,27 @@ enum RouteReport {
 
     /// Every endpoint with what speaks for and against it, and the one that the next connection would get.
     static func explain(_ route: Route, client: IPAddress?) -> StatusValue {
-        let choice = Choice(route: route, tried: Choice.Tried())
+        var choice = Choice(route: route, tried: Choice.Tried())
         var cursor = PickCursor()
         var generator = WorkerRandom(seed: 1)
-        let pick = route.plan.policy.pick(
-            among: choice, source: client.map(SourceHash.source) ?? 0, cursor: &cursor, using: &generator)
+        let pick = choice.pick(
+            source: client.map(SourceHash.source) ?? 0, cursor: &cursor, using: &generator)
         let endpoints: [StatusValue] = route.slots.indices.map { position in
             let state = route.table.state(route.slots[position])
             var objections: [StatusValue] = []
             if !state.contains(.up) { objections.append(state.contains(.checked) ? "down" : "not checked yet") }
             if state.contains(.draining) { objections.append("draining") }
             if state.contains(.ejected) { objections.append("ejected after failures") }
-            if !state.holds(route.plan.role) { objections.append("not \(route.plan.role.rawValue)") }
+            if state.contains(.fenced) {
+                objections.append("a primary that is not written to, for another one is")
+            } else if !state.holds(route.plan.role) {
+                objections.append("not \(route.plan.role.rawValue)")
+            }
+            if state.contains(.late) {
+                let lag = route.table.lag(route.slots[position])
+                objections.append(
+                    lag == .max ? "nobody knows how far it is behind" : .string("\(lag) ms behind, more than allowed"))
+            }
             if choice.weight(position) == 0 { objections.append("weight 0") }
             return [
                 "address": StatusValue(route.plan.endpoints[position].address),
@@ -69,6 +81,11 @@ enum RouteReport {
             "role": .string(route.plan.role.rawValue), "balance": .string(route.plan.pool.balance.rawValue),
             "endpoints": .array(endpoints),
         ]
+        switch choice.rank {
+        case .fit: break
+        case .primary: value["because"] = "no replica is up and level enough: fallback: primary"
+        case .late: value["because"] = "every server in the role is late: the one that is least behind"
+        }
         value["chosen"] = pick.map { StatusValue(route.plan.endpoints[$0].address) } ?? .null
         // Only source hash is sure of the very next connection; the others also depend on those before it.
         value["certain"] = .bool(route.plan.pool.balance == .sourceHash && client != nil)

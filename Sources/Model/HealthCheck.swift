@@ -44,19 +44,46 @@ package struct HTTPProbe: Sendable, Hashable {
     }
 }
 
-/// Logs in and asks `pg_is_in_recovery()` and the replication lag.
+/// Logs in and asks for the server's place in replication.
 package struct PostgreSQLProbe: Sendable, Hashable {
+    /// libpq's `sslmode`.
+    package enum TLSUse: String, Sendable, Hashable, CaseIterable {
+        case disable
+        /// When the server has it.
+        case prefer
+        case require
+        case verifyCA = "verify-ca"
+        case verifyFull = "verify-full"
+
+        package var verifies: Bool { self == .verifyCA || self == .verifyFull }
+    }
+
     package let user: String
     package let database: String
     package let password: Secret?
-    /// A replica further behind than this is not used; nil means any lag will do.
+    /// New sessions avoid a replica that is further behind than this; nil means any lag will do.
     package let maximumLag: Duration?
+    package let tls: TLSUse
+    /// A file of certificates that the server's must lead to, with `verifyCA` and `verifyFull`; nil is what the system
+    /// trusts.
+    package let roots: String?
+    /// The name in the server's certificate, with `verifyFull`; nil is its address.
+    package let host: String?
+    /// Whether an md5 request is answered. A request for the password in clear never is.
+    package let allowsMD5: Bool
 
-    package init(user: String, database: String, password: Secret?, maximumLag: Duration?) {
+    package init(
+        user: String, database: String, password: Secret?, maximumLag: Duration?, tls: TLSUse = .prefer,
+        roots: String? = nil, host: String? = nil, allowsMD5: Bool = false
+    ) {
         self.user = user
         self.database = database
         self.password = password
         self.maximumLag = maximumLag
+        self.tls = tls
+        self.roots = roots
+        self.host = host
+        self.allowsMD5 = allowsMD5
     }
 }
 

@@ -11,6 +11,20 @@ extension String {
         for scalar in unicodeScalars { text.append(scalar.printable) }
         return String(text)
     }
+
+    /// A stranger's octets as `printable` text of at most `limit` octets of UTF-8, cut at a character.
+    package init(plain octets: some Collection<UInt8>, atMost limit: Int) {
+        // Room for a character that the end cuts in two, which would count as one that is none.
+        let text = String(decoding: octets.prefix(limit + 4), as: UTF8.self).printable
+        var plain = String.UnicodeScalarView()
+        var size = 0
+        for scalar in text.unicodeScalars {
+            size += UTF8.width(scalar)
+            guard size <= limit else { break }
+            plain.append(scalar)
+        }
+        self = String(plain)
+    }
 }
 
 extension Unicode.Scalar {

@@ -18,10 +18,15 @@ package struct TCPListener: Sendable, Hashable {
     package let askedConnections: Int?
     /// How clients are watched while nothing moves on their connection.
     package let keepalive: Keepalive
+    /// Where new sessions go when every replica is down or further behind than its check allows: to the primary, or, when
+    /// this is false, to the replica that is least behind.
+    package let fallsBackToPrimary: Bool
 
     package init(
-        name: String, port: UInt16, pool: PoolID, role: Role, connections: Int?, keepalive: Keepalive = .standard
+        name: String, port: UInt16, pool: PoolID, role: Role, connections: Int?, keepalive: Keepalive = .standard,
+        fallsBackToPrimary: Bool = false
     ) {
+        self.fallsBackToPrimary = fallsBackToPrimary
         self.name = name
         self.port = port
         self.pool = pool

@@ -14,6 +14,7 @@ final class Stage {
         var idle = Duration.seconds(60)
         var connect = Duration.seconds(1)
         var closeOnDown = true
+        var fallsBackToPrimary = false
         var workers = 1
         var clientKeepalive = Keepalive.standard
         var endpointKeepalive = Keepalive.standard
@@ -58,10 +59,12 @@ final class Stage {
         server.install(try server.prepare(next, node: NodeID(0)))
     }
 
-    /// Says what an endpoint is, as a probe would.
-    func set(_ position: Int, _ state: EndpointState) {
+    /// Says what an endpoint is, as a probe would; `lag` is in milliseconds.
+    func set(_ position: Int, _ state: EndpointState, lag: UInt64 = 0) {
         guard let slots = health.endpoints.slots(for: snapshot) else { return }
-        health.endpoints.remove([.up, .primary, .replica, .draining, .ejected], at: slots[position])
+        health.endpoints.setLag(lag, at: slots[position])
+        health.endpoints.remove(
+            [.up, .primary, .replica, .draining, .ejected, .late, .fenced], at: slots[position])
         health.endpoints.insert(state, at: slots[position])
         server.healthChanged()
     }
@@ -108,7 +111,8 @@ final class Stage {
         let listeners = ports.enumerated().map { index, port in
             TCPListener(
                 name: "orders-\(index)", port: port, pool: PoolID(0), role: options.role,
-                connections: options.connections, keepalive: options.clientKeepalive)
+                connections: options.connections, keepalive: options.clientKeepalive,
+                fallsBackToPrimary: options.fallsBackToPrimary)
         }
         return Snapshot(
             fingerprint: 1, regions: [region], nodes: [node], services: [], pools: [pool],

@@ -96,7 +96,7 @@ import Testing
 }
 
 /// Collects what the probing tells.
-private final class Changes: Sendable {
+final class Changes: Sendable {
     private let all = Mutex<[EndpointProbing.Change]>([])
 
     func add(_ change: EndpointProbing.Change) { all.withLock { $0.append(change) } }

@@ -3,7 +3,7 @@ import Foundation
 import Model
 
 /// A real PostgreSQL primary, and a streaming replica on demand, in a temporary folder.
-final class PostgreSQLCluster {
+final class PostgreSQLCluster: Sendable {
     struct Missing: Error, CustomStringConvertible {
         let description: String
     }
@@ -22,12 +22,18 @@ final class PostgreSQLCluster {
     var address: SocketAddress { SocketAddress(IPAddress(v4: 0x7f00_0001), port: port) }
     var replicaAddress: SocketAddress { SocketAddress(IPAddress(v4: 0x7f00_0001), port: port + 1) }
 
-    /// Makes a primary, runs `body` and takes everything down.
-    static func with(_ body: (PostgreSQLCluster) async throws -> Void) async throws {
+    /// Makes a primary, runs `body` and takes everything down. The role `postgres` needs no password. `rules` are lines of
+    /// `pg_hba.conf` that come before those for everybody. When `isEncrypted` it has TLS, with a certificate for `db.test` and
+    /// 127.0.0.1 that `ca.pem` in its folder signed.
+    ///
+    /// - Throws: what a command says, or `body`.
+    static func with(
+        rules: [String] = [], isEncrypted: Bool = false, _ body: (PostgreSQLCluster) async throws -> Void
+    ) async throws {
         let cluster = PostgreSQLCluster()
         let result: Result<Void, any Error>
         do {
-            try await cluster.create()
+            try await cluster.create(rules, isEncrypted: isEncrypted)
             result = .success(try await body(cluster))
         } catch {
             result = .failure(error)
@@ -37,22 +43,71 @@ final class PostgreSQLCluster {
         try result.get()
     }
 
-    private func create() async throws {
+    private func create(_ rules: [String], isEncrypted: Bool) async throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         // PostgreSQL refuses to run as root.
         if geteuid() == 0 { try await run(["/usr/bin/chown", "postgres", folder]) }
         try await program("initdb", "-D", "\(folder)/primary", "-U", "postgres", "-A", "trust", "--no-sync")
-        try await start("primary", port)
+        try edit("pg_hba.conf") { rules.joined(separator: "\n") + "\n" + $0 }
+        if isEncrypted {
+            try await makeCertificates()
+            try edit("postgresql.conf") {
+                $0 + "\nssl = on\nssl_cert_file = '\(folder)/server.pem'\nssl_key_file = '\(folder)/server.key'\n"
+            }
+        }
+        try await start("primary")
+    }
+
+    /// Changes a file of the primary's in place, so that it keeps its owner.
+    private func edit(_ name: String, _ change: (String) -> String) throws {
+        let path = "\(folder)/primary/\(name)"
+        let text = change(try String(contentsOfFile: path, encoding: .utf8))
+        guard let file = FileHandle(forWritingAtPath: path) else { throw Failure(command: path, status: -1) }
+        try file.truncate(atOffset: 0)
+        try file.write(contentsOf: Data(text.utf8))
+        try file.close()
+    }
+
+    private func makeCertificates() async throws {
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+        try await run(
+            asServer([
+                "/bin/sh", "-c",
+                """
+                cd '\(folder)' && printf 'subjectAltName=DNS:db.test,IP:127.0.0.1' > names &&
+                for ca in ca other; do openssl req -x509 \(key) -days 2 -subj /CN=$ca -keyout $ca.key -out $ca.pem || exit; done
+                openssl req \(key) -subj /CN=server -keyout server.key -out server.csr &&
+                openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem
+                """,
+            ]))
+    }
+
+    /// Runs statements as a superuser, on the primary unless told otherwise.
+    func sql(_ text: String, on address: SocketAddress? = nil) async throws {
+        let port = (address ?? self.address).port
+        // Each in a transaction of its own: ALTER SYSTEM wants none around it.
+        try await program(
+            "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", "\(port)", "-U", "postgres", "-d",
+            "postgres", "-c", text)
+    }
+
+    /// Sends a signal to a server's postmaster alone.
+    func signal(_ name: String, _ number: CInt) throws {
+        let file = try String(contentsOfFile: "\(folder)/\(name)/postmaster.pid", encoding: .utf8)
+        guard let process = pid_t(file.prefix { $0 != "\n" }), kill(process, number) == 0 else {
+            throw Failure(command: "kill", status: errno)
+        }
     }
 
     func addReplica() async throws {
         try await program(
             "pg_basebackup", "-h", "127.0.0.1", "-p", "\(port)", "-U", "postgres", "-D", "\(folder)/replica", "-R",
             "-X", "stream", "-c", "fast", "--no-sync")
-        try await start("replica", port + 1)
+        try await start("replica")
     }
 
-    private func start(_ name: String, _ port: UInt16) async throws {
+    func start(_ name: String) async throws {
+        let port = name == "primary" ? port : port + 1
         try await program(
             "pg_ctl", "-D", "\(folder)/\(name)", "-w", "-l", "\(folder)/\(name).log", "-o",
             "-p \(port) -F -c listen_addresses=127.0.0.1 -c unix_socket_directories=\(folder) -c wal_level=replica",
@@ -72,8 +127,11 @@ final class PostgreSQLCluster {
 
     private func program(_ name: String, _ arguments: String...) async throws {
         guard let programs = Self.programs else { throw Missing(description: "apt-get install postgresql") }
-        let command = ["\(programs)/\(name)"] + arguments
-        try await run(geteuid() == 0 ? ["/usr/sbin/runuser", "-u", "postgres", "--"] + command : command)
+        try await run(asServer(["\(programs)/\(name)"] + arguments))
+    }
+
+    private func asServer(_ command: [String]) -> [String] {
+        geteuid() == 0 ? ["/usr/sbin/runuser", "-u", "postgres", "--"] + command : command
     }
 
     /// Foundation's `Process` waits for daemons that the command leaves behind, so this spawns and waits by itself, on a

@@ -54,23 +54,4 @@ import Testing
         #expect(request.headers.contains { $0 == ("Host", "a.test") })
         #expect(request.freshConnection)
     }
-
-    @Test(arguments: [
-        (
-            "connection to server at \"127.0.0.1\", port 5 failed: Connection refused\n\tIs it running?\n",
-            "connection refused"
-        ),
-        (
-            "connection to server at \"127.0.0.1\", port 5 failed: FATAL:  role \"x\" does not exist\n",
-            "FATAL:  role \"x\" does not exist"
-        ),
-        (
-            "FATAL:  terminating connection due to administrator command\nserver closed",
-            "FATAL:  terminating connection due to administrator command"
-        ),
-        ("", "the connection broke"),
-    ])
-    func errorsOfLibpqBecomeOneLine(text: String, brief: String) {
-        #expect(PostgreSQLSession.brief(text) == brief)
-    }
 }

@@ -106,6 +106,24 @@ enum BadPlaces {
                 "t.yaml:24:45: error: pools.orders.check.postgresql.port: servers of a pool are checked at their own port; leave it out; it is for the checks of names"
             ]),
         BadInput(
+            "roots that nothing is verified with",
+            replacing: "{user: probe}", by: "{user: probe, sslmode: require, sslrootcert: shop.test.zone}",
+            says: [
+                "t.yaml:24:70: error: pools.orders.check.postgresql.sslrootcert: sslmode: require verifies no certificate; sslmode: verify-ca or verify-full, or leave it out"
+            ]),
+        BadInput(
+            "a name that nothing is verified with",
+            replacing: "{user: probe}", by: "{user: probe, sslmode: verify-ca, host: db.test}",
+            says: [
+                "t.yaml:24:65: error: pools.orders.check.postgresql.host: sslmode: verify-ca verifies no name; sslmode: verify-full, or leave it out"
+            ]),
+        BadInput(
+            "nothing to fall back from",
+            replacing: "role: primary", by: "role: primary, fallback: primary",
+            says: [
+                "t.yaml:41:75: error: tcp.listeners.orders.fallback: a listener for the primary has nothing to fall back from; role: replica, or leave it out"
+            ]),
+        BadInput(
             "database check of an http pool",
             replacing: "check: {http: {path: /healthz}}", by: "check: {postgresql: {user: x}}",
             says: [

@@ -42,7 +42,8 @@ package final class CandidateProbing: Sendable {
         changed: @escaping @Sendable (Candidate, ProbeReport) -> Void
     ) {
         let ledger = ledger
-        service = ProbeService(client: client, waiter: waiter, secret: secret) { candidate, report in
+        service = ProbeService(client: client, waiter: waiter, secret: secret, lagIsDeath: true) {
+            candidate, report in
             ledger.state.withLock { state in
                 guard state.known.contains(candidate) else { return }
                 let old = state.reports.updateValue(report, forKey: candidate)

@@ -57,6 +57,7 @@ enum EndpointWords {
         if !state.contains(.up) {
             return state.contains(.checked) ? reason ?? "down" : "not checked yet"
         }
+        if state.contains(.fenced) { return reason ?? "another primary is written to" }
         if state.contains(.ejected) { return "ejected after failures" }
         return state.contains(.draining) ? "draining" : ""
     }

@@ -5,6 +5,9 @@ extension Timestamp {
     /// The wall clock. Only shells read it; pure code is told the time.
     package static var now: Timestamp { read(CLOCK_REALTIME) }
 
+    /// Since the machine started: for distances only.
+    package static var monotonic: Timestamp { read(CLOCK_BOOTTIME) }
+
     fileprivate static func read(_ clock: clockid_t) -> Timestamp {
         var time = timespec()
         unsafe clock_gettime(clock, &time)

@@ -32,11 +32,18 @@ package struct NodeSecrets: Sendable {
                     hint: "add adminToken, or listen on a loopback address"))
         }
         var passwords: [Secret: String] = [:]
-        for (owner, secret) in Self.checkPasswords(snapshot, node: node) {
-            guard passwords[secret] == nil, let value = reader.read(secret, "password of the check of \(owner)") else {
-                continue
+        for (owner, probe) in Self.logins(snapshot, node: node) {
+            if let secret = probe.password, passwords[secret] == nil,
+                let value = reader.read(secret, "password of the check of \(owner)")
+            {
+                passwords[secret] = String(decoding: value, as: UTF8.self)
             }
-            passwords[secret] = String(decoding: value, as: UTF8.self)
+            if probe.tls.verifies, let trust = probe.trust(IPAddress(v4: 0)), let why = TLSChannel.trouble(trust) {
+                reader.problems.append(
+                    Diagnostic(
+                        file: topology, message: "check of \(owner): \(why)",
+                        hint: "sslrootcert: a file of certificates in PEM"))
+            }
         }
         if !reader.problems.isEmpty { throw InvalidTopology(diagnostics: reader.problems) }
         keyring = Keyring(keys)
@@ -44,8 +51,8 @@ package struct NodeSecrets: Sendable {
         self.passwords = passwords
     }
 
-    /// The passwords that `node` logs in with, and what each is for. The same rule as that of who probes what.
-    private static func checkPasswords(_ snapshot: Snapshot, node: NodeID) -> [(owner: String, secret: Secret)] {
+    /// How `node` logs in, and where. The same rule as that of who probes what.
+    private static func logins(_ snapshot: Snapshot, node: NodeID) -> [(owner: String, probe: PostgreSQLProbe)] {
         var checks: [(owner: String, check: HealthCheck)] = []
         var pools: Set<PoolID> = []
         for endpoint in EndpointProbing.scope(snapshot, node: node) where pools.insert(snapshot[endpoint].pool).inserted
@@ -58,7 +65,9 @@ package struct NodeSecrets: Sendable {
                 if let check = name.check { checks.append(("name \(name.name)", check)) }
             }
         }
-        return checks.flatMap { check in check.check.secrets.map { (check.owner, $0) } }
+        return checks.compactMap { owner, check in
+            if case .postgresql(let probe) = check.probe { (owner, probe) } else { nil }
+        }
     }
 
     private struct Reader {
@@ -101,13 +110,5 @@ extension Secret {
             "set \(name) in the environment of the node, or keep the secret in a file: {file: PATH}"
         case .file(let path): "write it to \(path), readable for the user that the node runs as"
         }
-    }
-}
-
-extension HealthCheck {
-    /// What it needs to log in.
-    var secrets: [Secret] {
-        if case .postgresql(let probe) = probe { return [probe.password].compactMap(\.self) }
-        return []
     }
 }

@@ -91,8 +91,7 @@ package final class RunningNode: Sendable {
 
         let secret: @Sendable (Secret) -> String? = { passwords.value(of: $0) }
         probing = EndpointProbing(table: table, client: client, waiter: waiter, secret: secret) { change in
-            events.record(
-                .endpoint, "\(change.address)", change.words, severity: change.report.up ? .notice : .warning)
+            events.record(.endpoint, "\(change.address)", change.words, severity: change.severity)
             wakes.ring()
         }
         candidates = CandidateProbing(client: client, waiter: waiter, secret: secret) { candidate, report in
@@ -328,8 +327,14 @@ extension Event.Severity {
 }
 
 extension EndpointProbing.Change {
+    fileprivate var severity: Event.Severity {
+        if isFenced { return .error }
+        return report.up && trouble == nil ? .notice : .warning
+    }
+
     fileprivate var words: String {
         guard report.up else { return "\(pool): down: \(report.outcome.reason)" }
+        if let trouble { return "\(pool): up, \(trouble)" }
         return "\(pool): up" + (report.role.map { ", \($0.rawValue)" } ?? "")
     }
 }

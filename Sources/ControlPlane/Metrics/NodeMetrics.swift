@@ -16,6 +16,7 @@ enum NodeMetrics {
         saved(node, &text)
         loads(node, &text)
         endpoints(node, &text)
+        DatabaseMetrics.add(node.probing.databases, to: &text)
         candidates(node, &text)
         federation(node, &text)
         node.plane.metrics(into: &text)

@@ -1,15 +1,18 @@
 package import Engine
 package import Model
-import Synchronization
 
 /// Keeps the endpoint table true for the endpoints that a node uses: those of its region in the pools of its tier.
 package final class EndpointProbing: Sendable {
-    /// An endpoint went up or down or changed its role.
+    /// An endpoint went up or down or changed its role, or what it may be used for in its role.
     package struct Change: Sendable, Hashable {
         package let pool: String
         package let address: SocketAddress
         package let slot: Int
         package let report: ProbeReport
+        /// Why it is not used as its role would have it; nil when nothing is wrong with it.
+        package let trouble: String?
+        /// A primary that is not written to, because another one is or was: somebody has to take it away.
+        package let isFenced: Bool
     }
 
     /// How the checks of an endpoint went since it is checked.
@@ -19,7 +22,7 @@ package final class EndpointProbing: Sendable {
         package var failed: UInt64 = 0
     }
 
-    private let ledger: Ledger
+    private let ledger: EndpointLedger
     private let service: ProbeService<Int>
 
     /// `secret` gives the value of a password, or nil when it cannot be had. `changed` is called after the table was
@@ -28,7 +31,7 @@ package final class EndpointProbing: Sendable {
         table: EndpointTable, client: HTTPClient, waiter: SocketWaiter,
         secret: @escaping @Sendable (Secret) -> String?, changed: @escaping @Sendable (Change) -> Void
     ) {
-        let ledger = Ledger(table: table, changed: changed)
+        let ledger = EndpointLedger(table: table, changed: changed)
         self.ledger = ledger
         service = ProbeService(client: client, waiter: waiter, secret: secret) { slot, report in
             ledger.accept(report, at: slot)
@@ -40,14 +43,14 @@ package final class EndpointProbing: Sendable {
     /// `slots` is what the table says for `snapshot`, by `EndpointID.index`.
     package func update(_ snapshot: Snapshot, node: NodeID, slots: [Int]) {
         var targets: [ProbeTarget<Int>] = []
-        var places: [Int: Ledger.Place] = [:]
+        var places: [EndpointLedger.Place] = []
         for endpoint in Self.scope(snapshot, node: node) {
             let pool = snapshot[snapshot[endpoint].pool]
             let (slot, address) = (slots[endpoint.index], snapshot[endpoint].address)
-            places[slot] = Ledger.Place(pool: pool.name, address: address)
+            places.append(EndpointLedger.Place(slot: slot, pool: pool.name, address: address, check: pool.check))
             if let check = pool.check { targets.append(ProbeTarget(id: slot, address: address, check: check)) }
         }
-        ledger.replace(places, checked: Set(targets.map(\.id)))
+        ledger.replace(places)
         service.update(targets)
     }
 
@@ -56,6 +59,9 @@ package final class EndpointProbing: Sendable {
 
     /// Nil before the first check.
     package func checks(_ slot: Int) -> Checks? { ledger.checks(slot) }
+
+    /// What replication says of the databases that are checked, for metrics and `/status`.
+    package var databases: [DatabaseStanding] { ledger.databases }
 
     package func stop() async { await service.stop() }
 
@@ -69,82 +75,5 @@ package final class EndpointProbing: Sendable {
         }
         return snapshot.pools.indices.map(PoolID.init).filter { snapshot[$0].kind == kind }
             .flatMap { snapshot.endpoints(of: $0, in: snapshot[node].region) }
-    }
-}
-
-/// The last report on each endpoint, and the only writer of health into the table.
-private final class Ledger: Sendable {
-    struct Place: Sendable {
-        let pool: String
-        let address: SocketAddress
-    }
-
-    private struct State {
-        var places: [Int: Place] = [:]
-        var reports: [Int: ProbeReport] = [:]
-        var checks: [Int: EndpointProbing.Checks] = [:]
-
-        mutating func note(_ outcome: ProbeOutcome, at slot: Int) {
-            var known = checks[slot] ?? EndpointProbing.Checks(latest: outcome)
-            known.latest = outcome
-            if outcome.up { known.passed += 1 } else { known.failed += 1 }
-            checks[slot] = known
-        }
-    }
-
-    private let table: EndpointTable
-    private let changed: @Sendable (EndpointProbing.Change) -> Void
-    private let state = Mutex(State())
-
-    init(table: EndpointTable, changed: @escaping @Sendable (EndpointProbing.Change) -> Void) {
-        self.table = table
-        self.changed = changed
-    }
-
-    func replace(_ places: [Int: Place], checked: Set<Int>) {
-        state.withLock { state in
-            state.places = places
-            state.reports = state.reports.filter { checked.contains($0.key) }
-            state.checks = state.checks.filter { checked.contains($0.key) }
-        }
-        // Without a check an endpoint counts as up and has no role.
-        for slot in places.keys where !checked.contains(slot) {
-            table.insert(.up, at: slot)
-            table.remove([.primary, .replica], at: slot)
-        }
-    }
-
-    func report(_ slot: Int) -> ProbeReport? { state.withLock { $0.reports[slot] } }
-
-    func checks(_ slot: Int) -> EndpointProbing.Checks? { state.withLock { $0.checks[slot] } }
-
-    func accept(_ report: ProbeReport, at slot: Int) {
-        let place = state.withLock { state in
-            guard let place = state.places[slot] else { return Place?.none }
-            state.reports[slot] = report
-            state.note(report.outcome, at: slot)
-            return place
-        }
-        // A report that was under way when its endpoint left the topology.
-        guard let place else { return }
-        write(report, at: slot)
-        guard report.changed else { return }
-        changed(EndpointProbing.Change(pool: place.pool, address: place.address, slot: slot, report: report))
-    }
-
-    private func write(_ report: ProbeReport, at slot: Int) {
-        let role: EndpointState =
-            switch report.role {
-            case .primary: .primary
-            case .replica: .replica
-            case .any, nil: []
-            }
-        let all: EndpointState = [.up, .primary, .replica]
-        let wanted = report.up ? role.union(.up) : []
-        // First what it no longer is, so that nobody sees two roles at once.
-        table.remove(all.subtracting(wanted), at: slot)
-        table.insert(wanted.union(.checked), at: slot)
-        // An active check that passes ends an ejection.
-        if report.outcome.up { table.remove(.ejected, at: slot) }
     }
 }

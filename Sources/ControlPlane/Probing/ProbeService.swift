@@ -15,6 +15,7 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
     private let client: HTTPClient
     private let waiter: SocketWaiter
     private let secret: @Sendable (Secret) -> String?
+    private let lagIsDeath: Bool
     private let sink: Sink
     private let running = Mutex<[ID: Running]>([:])
 
@@ -22,11 +23,14 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
     ///   - client: for HTTP checks.
     ///   - waiter: for TCP and PostgreSQL checks.
     ///   - secret: the value of a password; nil when it cannot be had.
+    ///   - lagIsDeath: whether a replica that is further behind than its check allows counts as down; otherwise the sink
+    ///     decides what its lag means.
     ///   - sink: told of every look, from any thread; of one target in order.
     package init(
         client: HTTPClient, waiter: SocketWaiter, secret: @escaping @Sendable (Secret) -> String?,
-        sink: @escaping Sink
+        lagIsDeath: Bool = false, sink: @escaping Sink
     ) {
+        self.lagIsDeath = lagIsDeath
         self.client = client
         self.waiter = waiter
         self.secret = secret
@@ -65,8 +69,9 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
 
     private func start(_ target: ProbeTarget<ID>) -> Task<Void, Never> {
         let (client, waiter, secret, sink) = (client, waiter, secret, sink)
+        let lagIsDeath = lagIsDeath
         return Task {
-            let prober = TargetProber(target, client: client, waiter: waiter, secret: secret)
+            let prober = TargetProber(target, client: client, waiter: waiter, secret: secret, lagIsDeath: lagIsDeath)
             await prober.run { report in sink(target.id, report) }
         }
     }
@@ -85,10 +90,13 @@ private final class TargetProber {
     private let method: Method
     private var threshold: Threshold
     private var role: Role?
+    /// A replica further behind than this has failed its check.
+    private var maximumLag: Duration?
+    private var lag = ReplicaLag()
 
     init<ID>(
         _ target: ProbeTarget<ID>, client: HTTPClient, waiter: SocketWaiter,
-        secret: @escaping @Sendable (Secret) -> String?
+        secret: @escaping @Sendable (Secret) -> String?, lagIsDeath: Bool
     ) {
         address = target.address
         check = target.check
@@ -98,6 +106,7 @@ private final class TargetProber {
         case .http(let probe): method = .http(HTTPProber(client: client), probe)
         case .postgresql(let probe):
             method = .postgresql(PostgreSQLSession(target.address, probe, waiter: waiter, secret: secret))
+            if lagIsDeath { maximumLag = probe.maximumLag }
         }
     }
 
@@ -128,8 +137,19 @@ private final class TargetProber {
         switch method {
         case .tcp(let prober): await prober.probe(address, timeout: check.timeout)
         case .http(let prober, let probe): await prober.probe(address, probe, timeout: check.timeout)
-        case .postgresql(let session): await session.probe(timeout: check.timeout)
+        case .postgresql(let session): limited(await session.probe(timeout: check.timeout))
         }
+    }
+
+    private func limited(_ outcome: ProbeOutcome) -> ProbeOutcome {
+        guard let maximumLag, let facts = outcome.replication, facts.isReplica else { return outcome }
+        let seen = lag.record(facts, primary: nil, now: .monotonic)
+        var outcome = outcome
+        outcome.lag = seen?.time
+        guard seen.map({ $0.time > maximumLag }) ?? true else { return outcome }
+        outcome.up = false
+        outcome.reason = ReplicationWords.late(seen, maximumLag)
+        return outcome
     }
 
     private func pause(until due: ContinuousClock.Instant) async -> String? {
@@ -145,7 +165,7 @@ private final class TargetProber {
         let up = threshold.up ?? false
         if !up {
             role = nil
-        } else if outcome.up {
+        } else if outcome.up, !outcome.keepsRole {
             role = outcome.role
         }
         return ProbeReport(outcome: outcome, up: up, role: role, changed: change != nil || role != before)

@@ -92,9 +92,9 @@ final class Flow {
     private func connect() {
         var isOurs = false
         while tried.count < Choice.attempts {
-            let next = route.plan.policy.pick(
-                among: Choice(route: route, tried: tried), source: SourceHash.source(clientAddress.address),
-                cursor: &entrance.cursor, using: &worker.random)
+            var choice = Choice(route: route, tried: tried)
+            let next = choice.pick(
+                source: SourceHash.source(clientAddress.address), cursor: &entrance.cursor, using: &worker.random)
             guard let next else { break }
             if tried.count > 0 { worker.counters.add(Tally.retries) }
             tried.add(next)

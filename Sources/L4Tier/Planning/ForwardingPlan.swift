@@ -42,6 +42,8 @@ struct EntrancePlan: Sendable {
     let farewell: [UInt8]?
     /// How clients are watched.
     let keepalive: Keepalive
+    /// Whether the primary stands in for replicas that are down or late.
+    let fallsBackToPrimary: Bool
 
     init(_ listener: TCPListener, in snapshot: Snapshot, node: Node) {
         name = listener.name
@@ -54,6 +56,7 @@ struct EntrancePlan: Sendable {
         endpoints = identifiers.map { snapshot[$0] }
         policy = Policy(pool.balance, endpoints: endpoints)
         keepalive = listener.keepalive
+        fallsBackToPrimary = listener.fallsBackToPrimary
         exhaustion = Refusal.exhausted(pool: pool)
         farewell = Refusal.stopping(pool: pool)
         refusal = Refusal.message(pool: pool, role: role, region: region)
@@ -88,6 +91,7 @@ final class Route: Sendable {
     /// Whether established connections to the endpoint at `position` may stay.
     func stands(_ position: Int) -> Bool {
         let state = table.state(slots[position])
-        return state.contains(.up) && state.holds(plan.role)
+        guard state.contains(.up), !state.contains(.fenced) else { return false }
+        return state.holds(plan.role) || plan.fallsBackToPrimary && state.contains(.primary)
     }
 }

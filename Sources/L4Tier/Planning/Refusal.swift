@@ -9,7 +9,7 @@ enum Refusal {
         let wanted = role == .any ? "server" : role.rawValue
         return PostgreSQLError.cannotConnectNow(
             "no \(wanted) of \(pool.name) is available in \(region)",
-            hint: "Every \(wanted) is down, draining or beyond its replication lag; try again soon."
+            hint: "Every \(wanted) is down, draining or out after failures; try again soon."
         ).encoded
     }
 

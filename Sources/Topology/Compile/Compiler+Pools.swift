@@ -85,7 +85,11 @@ extension Compiler {
                     user: postgresql.text("user"),
                     database: postgresql.text("database"),
                     password: postgresql.record("password").map(secret),
-                    maximumLag: postgresql.optionalDuration("maximumLag")))
+                    maximumLag: postgresql.optionalDuration("maximumLag"),
+                    tls: PostgreSQLProbe.TLSUse(rawValue: postgresql.text("sslmode")) ?? .prefer,
+                    roots: postgresql.optionalText("sslrootcert"),
+                    host: postgresql.optionalText("host").map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 },
+                    allowsMD5: postgresql.boolean("md5")))
         }
         return record.has("tcp") ? .tcp : nil
     }

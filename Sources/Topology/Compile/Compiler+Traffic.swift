@@ -47,7 +47,8 @@ extension Compiler {
                     pool: pool(of: entry.record),
                     role: Role(rawValue: entry.record.text("role")) ?? .any,
                     connections: entry.record.optionalInteger("connections"),
-                    keepalive: Self.keepalive(entry.record.section("keepalive")))
+                    keepalive: Self.keepalive(entry.record.section("keepalive")),
+                    fallsBackToPrimary: entry.record.optionalText("fallback") == "primary")
             })
     }
 

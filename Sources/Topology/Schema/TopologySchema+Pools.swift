@@ -118,14 +118,31 @@ extension TopologySchema {
         ])
 
     static let postgresqlProbe = RecordSchema(
-        "A postgresql check", "Logs in, then asks `pg_is_in_recovery()` and the replication lag.",
+        "A postgresql check",
+        "Logs in, then asks for the server's role, its timeline and how far it is behind. The password is never given in"
+            + " clear: a server that asks for that fails its check.",
         [
             .init("user", .text, .required, "Needs no more than the right to connect."),
             .init("database", .text, .standard("postgres"), "Where it logs in."),
-            .init("password", .record(secret), "Its password, if the server asks for one."),
+            .init("password", .record(secret), "Its password, if the server asks for one (scram-sha-256)."),
+            .init(
+                "md5", .boolean, .standard("false"),
+                "Whether a request for an md5 password is answered, which who listens can use in place of the password."
+            ),
+            .init(
+                "sslmode", .choice(["disable", "prefer", "require", "verify-ca", "verify-full"]), .standard("prefer"),
+                "As libpq's: `prefer` uses TLS if the server has it, `require` insists, `verify-ca` wants a certificate"
+                    + " that it can trust, `verify-full` one for the server's `host`."),
+            .init(
+                "sslrootcert", .file, .derived("what the system trusts"),
+                "Certificates in PEM to trust, with `verify-ca` and `verify-full`."),
+            .init(
+                "host", .domain, .derived("the server's address"),
+                "The name that the server's certificate is for, with `verify-full`."),
             .init(
                 "maximumLag", .durations(.zero ... .seconds(604_800)),
-                "A replica further behind is not used. Any lag will do if absent."),
+                "New sessions avoid a replica that is further behind; for the check of a name it is down. Any lag will do"
+                    + " if absent."),
             .init("port", .integer(1...65_535), .derived("the server's"), "Only where a name's addresses are checked."),
         ])
 }

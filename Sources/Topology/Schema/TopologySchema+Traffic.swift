@@ -81,6 +81,10 @@ extension TopologySchema {
                 "role", .choice(["any", "primary", "replica"]), .standard("any"),
                 "Only servers in this role are used. Needs a postgresql check."),
             .init(
+                "fallback", .choice(["primary"]),
+                "With `role: replica`: `primary` sends new sessions to the primary while every replica is down or beyond"
+                    + " its check's `maximumLag`. If absent, the replica that is least behind takes them."),
+            .init(
                 "connections", .integer(1...1_000_000), .derived("10000, or what descriptors allow"),
                 "Client connections per worker; more are closed at once. Each takes two descriptors; a number that the"
                     + " limit on open files does not allow is an error at boot."),

@@ -90,6 +90,13 @@ enum ListenerChecks {
             let path = "tcp.listeners.\(listener.name)"
             diagnostics += kind(of: listener.record, "tcp", "\(path).pool", pools)
             let role = listener.record.text("role")
+            if listener.record.has("fallback"), role != "replica" {
+                diagnostics.append(
+                    listener.record.position(of: "fallback").error(
+                        "\(path).fallback: a listener for \(role == "any" ? "servers of any role" : "the primary") has"
+                            + " nothing to fall back from",
+                        "role: replica, or leave it out"))
+            }
             guard role == "primary" || role == "replica", let name = listener.record.optionalText("pool"),
                 let pool = pools[name], !PoolChecks.learnsRoles(pool)
             else { continue }

@@ -42,6 +42,7 @@ enum NameChecks {
         var diagnostics: [Diagnostic] = []
         if let check = name.record("check") {
             diagnostics += PoolChecks.timing(of: check, "\(path).check")
+            diagnostics += PoolChecks.encryption(of: check, "\(path).check")
             for kind in TopologySchema.check.oneOf {
                 guard let probe = check.record(kind), !probe.has("port") else { continue }
                 diagnostics.append(

@@ -10,6 +10,7 @@ enum PoolChecks {
             if let check = pool.record.record("check") {
                 diagnostics += timing(of: check, "pools.\(pool.name).check")
                 diagnostics += ports(of: check, pool.name)
+                diagnostics += encryption(of: check, "pools.\(pool.name).check")
             }
         }
         return diagnostics
@@ -31,6 +32,18 @@ enum PoolChecks {
                 "\(path).timeout: \(timeout.text) is longer than the interval of \(interval.text)",
                 "at most the interval")
         ]
+    }
+
+    /// Keys that say whom to trust need a mode that asks. Checks of pools and of names alike.
+    static func encryption(of check: Record, _ path: String) -> [Diagnostic] {
+        guard let probe = check.record("postgresql") else { return [] }
+        let mode = probe.text("sslmode")
+        return [("sslrootcert", ["verify-ca", "verify-full"]), ("host", ["verify-full"])].compactMap { key, modes in
+            guard probe.has(key), !modes.contains(mode) else { return nil }
+            return probe.position(of: key).error(
+                "\(path).postgresql.\(key): sslmode: \(mode) verifies no \(key == "host" ? "name" : "certificate")",
+                "sslmode: \(modes.joined(separator: " or ")), or leave it out")
+        }
     }
 
     private static func endpoints(_ name: String, _ pool: Record) -> [Diagnostic] {
