@@ -47,7 +47,8 @@ open class ServerSession: Channel {
     private final var pending = Buffer()
     /// The socket may hold bytes that were not read.
     package final private(set) var isReadable = false
-    private final var peerHasClosed = false
+    /// The client sends no more than what has arrived.
+    package final private(set) var peerHasClosed = false
     private final var isProcessing = false
     private final var lingers = false
     /// No request has come yet.
@@ -74,6 +75,9 @@ open class ServerSession: Channel {
 
     /// More of the request's body may be there: take it with `fill`.
     open func bodyReadable() {}
+
+    /// The client has stopped sending while an exchange goes on; some of what it sent may be unread.
+    open func peerStoppedSending() {}
 
     /// The socket takes bytes again.
     open func outputDrained() {}
@@ -102,6 +106,7 @@ open class ServerSession: Channel {
         if !readiness.isDisjoint(with: [.readable, .peerClosed]) { isReadable = true }
         if isBlocked, readiness.contains(.writable) { resumeOutput() }
         if isReadable, descriptor >= 0 { process() }
+        if readiness.contains(.peerClosed), descriptor >= 0, phase == .exchange { peerStoppedSending() }
     }
 
     override public final func deadlineReached() {

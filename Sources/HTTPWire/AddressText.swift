@@ -128,7 +128,7 @@ extension HeadWriter {
                 continue
             }
             if index > 0, index != gap.upperBound || gap.isEmpty { append(Octet.colon) }
-            append(hexadecimal: Self.group(address, index))
+            append(group: Self.group(address, index))
             index &+= 1
         }
     }
@@ -137,7 +137,7 @@ extension HeadWriter {
         UInt16(address.byte(at: 2 &* index)) << 8 | UInt16(address.byte(at: 2 &* index &+ 1))
     }
 
-    private mutating func append(hexadecimal value: UInt16) {
+    private mutating func append(group value: UInt16) {
         var shift: UInt16 = value == 0 ? 0 : UInt16(15 &- value.leadingZeroBitCount) & ~3
         while true {
             let digit = UInt8(truncatingIfNeeded: value >> shift) & 15

@@ -16,8 +16,10 @@ package enum FieldName: UInt8, Sendable {
     case xForwardedHost
     case xForwardedPort
     case xRealIP
-    /// Any other field by which a proxy says who asked, how and for what: see `ForwardingField`.
+    /// Any other field by which a proxy says who asked and how: see `ForwardingField`.
     case otherForwarding
+    /// A field of that kind which nobody is believed about.
+    case unbelieved
     case maxForwards
     case date
     case contentType
@@ -37,13 +39,16 @@ package enum FieldName: UInt8, Sendable {
     /// or left out.
     var isOfThisHop: Bool { isHopByHop || self == .contentLength }
 
-    /// Fields that a stranger may not send: by them, backends learn from proxies who the client is.
-    package var isForwarding: Bool {
+    /// Fields by which backends learn from proxies who the client is, and that we write.
+    package var isWrittenForwarding: Bool {
         switch self {
-        case .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xRealIP, .otherForwarding: true
+        case .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xRealIP, .unbelieved: true
         default: false
         }
     }
+
+    /// Those and all others of the kind: a stranger may send none of them.
+    package var isForwarding: Bool { isWrittenForwarding || self == .otherForwarding }
 
     /// Recognises the name at `slice`, which consists of token characters: none of these turns into a letter, a digit or a
     /// hyphen of another name when its lower-case bit is set.
@@ -56,7 +61,7 @@ package enum FieldName: UInt8, Sendable {
                 let name = recogniseLong(bytes, slice.start, count)
                 if name != .other { return name }
             }
-            return ForwardingField.isOne(bytes, slice.start, count) ? .otherForwarding : .other
+            return ForwardingField.recognise(bytes, slice.start, count)
         }
         guard slice.start &+ 8 <= bytes.byteCount else { return recogniseShort(bytes, slice) }
         let lower: UInt64 = 0x2020_2020_2020_2020

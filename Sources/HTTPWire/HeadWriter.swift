@@ -42,6 +42,20 @@ package struct HeadWriter {
         append(bytes.extracting(slice.start..<slice.end))
     }
 
+    /// The octets of `slice`, those beyond ASCII percent-encoded.
+    package mutating func append(escaping bytes: RawSpan, _ slice: Slice) {
+        for offset in slice.start..<slice.end {
+            let octet = bytes.octet(offset)
+            if octet < 0x80 {
+                append(octet)
+            } else {
+                append(Octet.percent)
+                append(PathNormaliser.digit(octet >> 4))
+                append(PathNormaliser.digit(octet & 15))
+            }
+        }
+    }
+
     @inline(__always)
     package mutating func append(_ text: StaticString) {
         unsafe append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))

@@ -107,6 +107,33 @@ package enum Octet {
     @inline(__always)
     static func isFieldContent(_ octet: UInt8) -> Bool { (octet >= 0x20 && octet != 0x7f) || octet == tab }
 
+    /// The length of the well-formed UTF-8 sequence (Unicode, table 3-7) of two octets and more at `offset`, or of as much of
+    /// one as is there; 0 for anything else.
+    static func characterLength(_ bytes: RawSpan, _ offset: Int) -> Int {
+        let first = bytes.octet(offset)
+        var second: ClosedRange<UInt8> = 0x80...0xbf
+        let length: Int
+        switch first {
+        case 0xc2...0xdf: length = 2
+        case 0xe0...0xef:
+            length = 3
+            if first == 0xe0 { second = 0xa0...0xbf }
+            // Surrogates.
+            if first == 0xed { second = 0x80...0x9f }
+        case 0xf0...0xf4:
+            length = 4
+            if first == 0xf0 { second = 0x90...0xbf }
+            if first == 0xf4 { second = 0x80...0x8f }
+        default: return 0
+        }
+        for index in 1..<length {
+            guard offset &+ index < bytes.byteCount else { return index }
+            let octet = bytes.octet(offset &+ index)
+            guard index == 1 ? second.contains(octet) : octet & 0xc0 == 0x80 else { return 0 }
+        }
+        return length
+    }
+
     @inline(__always)
     package static func isDigit(_ octet: UInt8) -> Bool { octet &- 0x30 < 10 }
 

@@ -1,13 +1,15 @@
 /// One path for routing, forwarding and logging, so that no two of them can disagree (RFC 3986 section 6.2.2).
 ///
 /// - Escapes of unreserved characters are decoded (`%61` is `a`), all other escapes stay and get upper-case digits.
+/// - Octets beyond ASCII are escaped.
 /// - Dot segments are taken out; a path that climbs above the root is refused.
 /// - `%00` and broken escapes are refused.
 /// - `%2F`, `%5C` and `%3B` are data: they stay escaped and separate nothing. A `..` next to one of them, or next to a
 ///   `;`, is refused, because a backend that decodes them would see a dot segment that routing did not.
 /// - Empty segments (`//`) and matrix parameters (`;x=1`) stay as they are.
 package enum PathNormaliser {
-    /// Writes the normal form of `path`, which starts with a slash, into `room`, which has space for `path.byteCount`.
+    /// Writes the normal form of `path`, which starts with a slash, into `room`, which has space for `path.byteCount`, and for
+    /// three times that if there are octets beyond ASCII.
     ///
     /// - Returns: its length, or nil when the path is refused.
     package static func normalise(_ path: RawSpan, into room: UnsafeMutableRawBufferPointer) -> Int? {
@@ -40,6 +42,13 @@ package enum PathNormaliser {
                     written &+= 3
                 }
                 read &+= 3
+            } else if octet >= 0x80 {
+                guard room.count / 3 >= path.byteCount else { return nil }
+                unsafe room[written] = Octet.percent
+                unsafe room[written &+ 1] = digit(octet >> 4)
+                unsafe room[written &+ 2] = digit(octet & 15)
+                written &+= 3
+                read &+= 1
             } else {
                 unsafe room[written] = octet
                 written &+= 1
@@ -101,5 +110,5 @@ package enum PathNormaliser {
         return code == 0x3246 || code == 0x3543 || code == 0x3342 ? 3 : 0
     }
 
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x37 &+ value }
+    static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x37 &+ value }
 }

@@ -9,8 +9,11 @@ package final class RequestHead {
         package var target: Int
         /// Field lines, at most `FieldTable.capacity`.
         package var fields: Int
+        /// Whether a target may hold UTF-8 beyond ASCII as it is: no URI does, but many a client sends it.
+        package var takesRawTargets: Bool
 
-        package init(size: Int = 16 * 1024, fields: Int = 100) {
+        package init(size: Int = 16 * 1024, fields: Int = 100, takesRawTargets: Bool = false) {
+            self.takesRawTargets = takesRawTargets
             self.size = min(max(size, 64), 65_535)
             target = self.size
             self.fields = min(max(fields, 1), FieldTable.capacity)
@@ -30,6 +33,8 @@ package final class RequestHead {
     package internal(set) var query = Slice.empty
     /// The path has something to normalise (an escape, a dot segment): `PathNormaliser` makes the one that counts.
     package internal(set) var pathNeedsNormalising = false
+    /// Path or query hold UTF-8 beyond ASCII, which goes on percent-encoded.
+    package internal(set) var isTargetRaw = false
     package internal(set) var isAsterisk = false
     /// The target named the authority, which then overrides Host (RFC 9112 section 3.2.2).
     package internal(set) var isAbsolute = false

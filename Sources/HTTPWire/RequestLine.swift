@@ -60,9 +60,10 @@ extension RequestHead {
         guard start < bytes.byteCount else { return .incomplete }
         isAsterisk = false
         isAbsolute = false
+        isTargetRaw = false
         if method == .connect { return .invalid(.methodNotAllowed) }
         let first = bytes.octet(start)
-        if first == Octet.slash { return parsePath(bytes, from: start) }
+        if first == Octet.slash { return parsePath(bytes, from: start, limits) }
         if first == 0x2a {
             guard start &+ 1 < bytes.byteCount else { return .incomplete }
             guard method == .options, bytes.octet(start &+ 1) == Octet.space else {
@@ -74,10 +75,10 @@ extension RequestHead {
             pathNeedsNormalising = false
             return .end(start &+ 1)
         }
-        return parseAbsolute(bytes, from: start)
+        return parseAbsolute(bytes, from: start, limits)
     }
 
-    private func parseAbsolute(_ bytes: RawSpan, from start: Int) -> FieldParser.Outcome {
+    private func parseAbsolute(_ bytes: RawSpan, from start: Int, _ limits: Limits) -> FieldParser.Outcome {
         var offset = start
         // "https://" and "http://" are the only schemes with a meaning here.
         while offset < bytes.byteCount, offset < start &+ 6, bytes.octet(offset) != Octet.colon { offset &+= 1 }
@@ -97,12 +98,12 @@ extension RequestHead {
         isAbsolute = true
         authority = Slice(authorityStart, offset)
         guard !authority.isEmpty else { return .invalid(.malformedTarget) }
-        return parsePath(bytes, from: offset)
+        return parsePath(bytes, from: offset, limits)
     }
 
     /// Path and query up to the space. Fragments, backslashes and bytes that no URI has are refused.
     @inline(__always)
-    private func parsePath(_ bytes: RawSpan, from start: Int) -> FieldParser.Outcome {
+    private func parsePath(_ bytes: RawSpan, from start: Int, _ limits: Limits) -> FieldParser.Outcome {
         let count = bytes.byteCount
         var offset = start
         var needsNormalising = false
@@ -117,9 +118,14 @@ extension RequestHead {
                 if offset < count, bytes.octet(offset) == Octet.dot { needsNormalising = true }
                 continue
             }
-            guard octet == Octet.percent else { break }
+            if octet == Octet.percent {
+                offset &+= 1
+            } else {
+                let length = rawLength(bytes, offset, limits)
+                if length == 0 { break }
+                offset &+= length
+            }
             needsNormalising = true
-            offset &+= 1
         }
         path = Slice(start, offset)
         pathNeedsNormalising = needsNormalising
@@ -128,13 +134,26 @@ extension RequestHead {
         if bytes.octet(offset) == Octet.question {
             while offset < count {
                 let octet = bytes.knownOctet(offset)
-                guard Self.isPlain(octet) || octet == Octet.slash || octet == Octet.percent || octet == Octet.question
-                else { break }
-                offset &+= 1
+                if Self.isPlain(octet) || octet == Octet.slash || octet == Octet.percent || octet == Octet.question {
+                    offset &+= 1
+                } else {
+                    let length = rawLength(bytes, offset, limits)
+                    if length == 0 { break }
+                    offset &+= length
+                }
             }
             guard offset < count else { return .incomplete }
             query = Slice(path.end, offset)
         }
         return bytes.octet(offset) == Octet.space ? .end(offset) : .invalid(.malformedTarget)
+    }
+
+    /// The octets of the character beyond ASCII at `offset`, or of as much of it as is there; 0 when there is none that may
+    /// stand here.
+    private func rawLength(_ bytes: RawSpan, _ offset: Int, _ limits: Limits) -> Int {
+        guard limits.takesRawTargets else { return 0 }
+        let length = Octet.characterLength(bytes, offset)
+        if length > 0 { isTargetRaw = true }
+        return length
     }
 }

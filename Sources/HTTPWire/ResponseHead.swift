@@ -3,15 +3,15 @@ package final class ResponseHead {
     package let fields = FieldTable()
     /// Octets up to and including the empty line.
     package private(set) var length = 0
-    /// 100 ... 599.
+    /// 100 ... 999. Those above 599 have no meaning but where they come from, and count as server errors (RFC 9110 section 15).
     package private(set) var status = 0
     /// From the status code to the end of the line: `200 OK`.
     package private(set) var statusText = Slice.empty
     /// 0 or 1.
     package private(set) var minorVersion = 1
     package private(set) var framing = BodyFraming.none
-    /// What Content-Length said, be it about a body that is not sent (HEAD, 304); nil for 1xx and 204, which may not say it
-    /// (RFC 9110 section 8.6).
+    /// What Content-Length said, be it about a body that is not sent (HEAD); nil for 1xx and 204, which may not say it (RFC
+    /// 9110 section 8.6), and 304, where it tells nothing (RFC 9111 section 3.2).
     package private(set) var contentLength: UInt64?
     package private(set) var keepsAlive = true
     /// What Upgrade says, when there is one such field and `Connection: upgrade`; else empty.
@@ -50,7 +50,7 @@ package final class ResponseHead {
         let hundreds = bytes.octet(9) &- 0x30
         let tens = bytes.octet(10) &- 0x30
         let ones = bytes.octet(11) &- 0x30
-        guard Octet.isDigit(minor), bytes.octet(8) == Octet.space, hundreds >= 1, hundreds <= 5, tens < 10, ones < 10
+        guard Octet.isDigit(minor), bytes.octet(8) == Octet.space, hundreds >= 1, hundreds < 10, tens < 10, ones < 10
         else { return .invalid(.malformedStartLine) }
         minorVersion = minor == 0x30 ? 0 : 1
         status = Int(hundreds) &* 100 &+ Int(tens) &* 10 &+ Int(ones)
@@ -90,7 +90,7 @@ package final class ResponseHead {
             }
         }
         keepsAlive = minorVersion == 1 ? !connection.close : connection.keepAlive && !connection.close
-        contentLength = status < 200 || status == 204 ? nil : facts.contentLength
+        contentLength = status < 200 || status == 204 || status == 304 ? nil : facts.contentLength
         upgrade = connection.upgrade ? upgrades.value : .empty
         let bodyless = isHead || status < 200 || status == 204 || status == 304
         return facts.responseFraming(minorVersion: minorVersion, bodyless: bodyless, into: &framing)

@@ -10,8 +10,14 @@ enum AccessLine {
 
     /// `elapsed`: nanoseconds from the head to the end.
     static func add(_ exchange: Exchange, elapsed: UInt64, to record: AccessRecord) {
-        record.add("listener", text: exchange.session.listener)
-        record.add("client", exchange.session.peer)
+        let session = exchange.session
+        record.add("listener", text: session.rules.name)
+        if session.hasClient {
+            unsafe record.add("client", text: session.clientBytes.bytes)
+            record.add("proxy", session.peer)
+        } else {
+            record.add("client", session.peer)
+        }
         record.add("request_id", identifier: exchange.identifier)
         exchange.withHead { head in
             add("method", exchange.methodText, of: head, to: record)

@@ -141,13 +141,21 @@ extension Exchange {
         unsafe settle(pool)
     }
 
+    /// The client has stopped sending: nobody waits for what is not on its way yet. One that shuts down its side and goes on
+    /// reading is treated alike, since the two look the same from here.
+    func clientLeft() {
+        guard session.peerHasClosed, stage != .idle, !isTunnel, requestBody.isComplete else { return }
+        if stage == .responding, responseEnds { return }
+        session.close()
+    }
+
     // MARK: - Clocks
 
     /// How long the upstream may be silent, in nanoseconds.
     var patience: UInt64 { isTunnel ? idleTimeout : responseTimeout }
 
     func upstreamTimedOut() {
-        guard let connection = unsafe upstream, let pool = unsafe pool else { return }
+        guard let connection = unsafe upstream else { return }
         if !connection.isConnected {
             connectFailed(reason: "connect-timeout", status: 504)
             return
@@ -155,7 +163,7 @@ extension Exchange {
         // While the client is the slow side its own clock decides.
         let waitsForClient = session.isBlocked || (!requestBody.isComplete && !connection.isBlocked && !isTunnel)
         if waitsForClient {
-            connection.setDeadline(after: pool.responseTimeout)
+            connection.setDeadline(after: patience)
         } else if isTunnel {
             reason = "tunnel-idle"
             session.close()

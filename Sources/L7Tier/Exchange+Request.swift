@@ -32,6 +32,7 @@ extension Exchange {
 
     private func writeHead(_ bytes: RawSpan, to writer: inout HeadWriter) {
         let head = proxy.context.request
+        let session = session
         let hasAuthority = !head.authority.isEmpty
         let writesHost = head.isAbsolute || !hasAuthority
         let start = startLine(bytes, to: &writer)
@@ -49,7 +50,7 @@ extension Exchange {
             case .host: writesHost
             case .maxForwards: head.maxForwards != nil
             case .requestID: true
-            default: name.isForwarding
+            default: replaces(name, session)
             }
         }
         writer.append(
@@ -65,12 +66,7 @@ extension Exchange {
         writer.append(hexadecimal: identifier.0)
         writer.append(hexadecimal: identifier.1)
         writer.append("\r\n")
-        unsafe writer.append(session.forwardedLines)
-        if hasAuthority {
-            writer.append("X-Forwarded-Host: ")
-            writer.append(bytes, head.authority)
-            writer.append("\r\n")
-        }
+        appendForwarding(bytes, session, to: &writer)
         writer.append("\r\n")
     }
 
@@ -79,7 +75,7 @@ extension Exchange {
     private func startLine(_ bytes: RawSpan, to writer: inout HeadWriter) -> Int? {
         let head = proxy.context.request
         // Behind the target: a space, `HTTP/1.` and the minor version.
-        if !head.pathNeedsNormalising, !head.isAbsolute, !head.authority.isEmpty,
+        if !head.pathNeedsNormalising, !head.isTargetRaw, !head.isAbsolute, !head.authority.isEmpty,
             bytes.octet(head.target.end &+ 8) == 0x31
         {
             return head.methodText.start
@@ -87,7 +83,7 @@ extension Exchange {
         writer.append(bytes, head.methodText)
         writer.append(0x20)
         proxy.appendPath(bytes, to: &writer)
-        writer.append(bytes, head.query)
+        if head.isTargetRaw { writer.append(escaping: bytes, head.query) } else { writer.append(bytes, head.query) }
         writer.append(" HTTP/1.1\r\n")
         return nil
     }
@@ -116,8 +112,12 @@ extension Exchange {
             endRequest(413, "body-too-large")
             return false
         }
-        if requestBody.isComplete { session.suspendDeadline() }
-        return true
+        if requestBody.isComplete {
+            session.suspendDeadline()
+            // It may have stopped sending behind the body.
+            clientLeft()
+        }
+        return stage != .idle
     }
 
     /// The request cannot go on, by the client's fault: the upstream learns by the end of its connection.

@@ -183,7 +183,9 @@ package final class Exchange {
             session.setDeadline(after: session.limits.bodyTimeout)
             guard checkBody() else { return }
         }
-        attempt(session, pool, isParsed: true)
+        noteClient()
+        clientLeft()
+        if stage != .idle { attempt(session, pool, isParsed: true) }
     }
 
     /// Answers by ourselves, before any endpoint was asked.

@@ -78,9 +78,6 @@ package final class Plan: Sendable {
 
     private static func nanoseconds(_ duration: Duration) -> UInt64 { UInt64(max(0, duration.nanoseconds)) }
 
-    /// The number by which source hash knows a client.
-    func source(of peer: SocketAddress) -> UInt64 { SourceHash.source(peer.address) }
-
     /// Whether any name is steered by measured latency.
     package var measuresRoundTrips: Bool { snapshot.dns.measuresLatency }
 

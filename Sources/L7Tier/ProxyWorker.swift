@@ -28,6 +28,7 @@ final class ProxyWorker: @unchecked Sendable {
     private var knownPools: [String: WorkerPool] = [:]
     private var knownEndpoints: [Int: WorkerEndpoint] = [:]
     private var listeners: [SocketAddress: Listener] = [:]
+    private var doors: [SocketAddress: Doorway] = [:]
     private let sockets: BoundListeners
     private var isAccepting = false
     /// Where the normal form of the path stands, of the request that was parsed last.
@@ -122,39 +123,31 @@ final class ProxyWorker: @unchecked Sendable {
             listeners[address] = nil
         }
         for index in plan.listeners.indices {
-            let (name, address) = (plan.listeners[index].name, plan.addresses[index])
-            let label = Array(name.utf8)
+            let address = plan.addresses[index]
+            let door = doors[address] ?? Doorway(Doorway.Rules(plan.listeners[index]))
+            doors[address] = door
             // There is one for an address that is open already when it went and came back within a moment.
             guard let descriptor = sockets.take(address, worker: worker.index) else { continue }
             listeners[address]?.retire()
             listeners[address] = Listener(worker: worker, adopting: descriptor, address: address, home: sockets) {
-                [unowned self] descriptor, peer in accept(descriptor, peer, listener: name, label)
+                [unowned self] descriptor, peer in accept(descriptor, peer, through: door)
             }
         }
         for index in plan.listeners.indices {
             listeners[plan.addresses[index]]?.keepAlive(plan.listeners[index].keepalive)
+            doors[plan.addresses[index]]?.rules = Doorway.Rules(plan.listeners[index])
         }
     }
 
-    /// `label`: `name` in UTF-8.
-    private func accept(_ descriptor: CInt, _ peer: SocketAddress, listener name: String, _ label: [UInt8]) {
+    private func accept(_ descriptor: CInt, _ peer: SocketAddress, through door: Doorway) {
         guard DescriptorShares.welcomes(descriptor) else {
             count(WorkerCounter.unwelcome)
             Unwelcome.refuse(descriptor)
             return
         }
-        // Limits are those of the configuration in force when the connection was made.
-        guard let listener = plan.listeners.first(where: { $0.name == name }) ?? plan.listeners.first else { return }
-        let session = ClientSession(
-            proxy: self, listener: label,
-            limits: SessionLimits(
-                head: RequestHead.Limits(
-                    size: min(listener.limits.headSize, Buffer.capacity), fields: listener.limits.headerCount),
-                headTimeout: listener.timeouts.head, bodyTimeout: listener.timeouts.body,
-                idleTimeout: listener.timeouts.keepalive),
-            bodyLimit: listener.limits.bodySize.map { UInt64(max(0, $0)) } ?? .max, source: plan.source(of: peer),
-            descriptor: descriptor, peer: peer)
-        guard context.sessions <= listener.limits.connections else {
+        let isFull = door.isFull
+        let session = ClientSession(proxy: self, door: door, descriptor: descriptor, peer: peer)
+        if isFull {
             count(WorkerCounter.rejected)
             session.close()
             return

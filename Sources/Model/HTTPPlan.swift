@@ -17,11 +17,24 @@ package struct HTTPListener: Sendable, Hashable {
     package let timeouts: HTTPListenerTimeouts
     /// How clients are watched while nothing moves on their connection.
     package let keepalive: Keepalive
+    /// Peers that are believed about who the client is, and how and for which host it asked.
+    package let trustedProxies: [IPPrefix]
+    /// What becomes of octets in a target that clients should have percent-encoded.
+    package let rawTargets: RawTargets
+
+    package enum RawTargets: String, Sendable, Hashable, CaseIterable {
+        /// UTF-8 beyond ASCII goes on percent-encoded.
+        case encode
+        /// 400.
+        case refuse
+    }
 
     package init(
         name: String, port: UInt16, limits: HTTPLimits, timeouts: HTTPListenerTimeouts,
-        keepalive: Keepalive = .standard
+        keepalive: Keepalive = .standard, trustedProxies: [IPPrefix] = [], rawTargets: RawTargets = .encode
     ) {
+        self.trustedProxies = trustedProxies
+        self.rawTargets = rawTargets
         self.name = name
         self.port = port
         self.limits = limits

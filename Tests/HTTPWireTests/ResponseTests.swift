@@ -29,7 +29,7 @@ struct ResponseTests {
     @Test(
         "Broken heads",
         arguments: [
-            "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 600 Far\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n  ",
+            "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 099 Far\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n  ",
             "HTTP/1.1 200 O\u{1}K\r\n\r\n",
             "HTTP/1.1 200 OK\nA: b\n\n", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
             "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",

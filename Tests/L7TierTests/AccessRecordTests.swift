@@ -72,6 +72,24 @@ extension L7TierTests {
             #expect(records.last?["upstream_header_ms"].double ?? 0 >= 50)
         }
 
+        @Test("Behind a trusted proxy the client is the one that it names, and the proxy is told beside it")
+        func proxied() async throws {
+            let backend = try ScriptedBackend { _, _ in [.send(ok())] }
+            let proxy = try proxy([backend.address]) {
+                $0.trustedProxies = [IPPrefix(IPAddress(v4: 0x7f00_0001), length: 32)]
+            }
+            let client = try proxy.client()
+            for fields in ["X-Forwarded-For: 192.0.2.1, 198.51.100.7\r\n", "", "X-Forwarded-For: 2001:DB8::7\r\n"] {
+                try client.send("GET / HTTP/1.1\r\nHost: h\r\n\(fields)\r\n")
+                _ = try client.readResponse()
+            }
+            let records = try await records(proxy)
+            #expect(records.map { $0["client"].string ?? "" }.first == "198.51.100.7")
+            #expect(records.last?["client"] == "2001:db8::7")
+            for index in [0, 2] { #expect(records[index]["proxy"].string?.hasPrefix("127.0.0.1:") == true) }
+            #expect(records[1]["client"].string?.hasPrefix("127.0.0.1:") == true && records[1]["proxy"] == .null)
+        }
+
         @Test("The identifier of a record is what the backend was given, and one of its own for each request")
         func identifiers() async throws {
             let backend = try ScriptedBackend { _, _ in [.send(ok())] }

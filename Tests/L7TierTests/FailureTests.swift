@@ -183,25 +183,6 @@ extension L7TierTests {
             await proxy.stop(deadline: .milliseconds(100))
         }
 
-        @Test("A client that hangs up frees the endpoint; one that only stops sending gets its answer")
-        func clientEnds() async throws {
-            let backend = try ScriptedBackend { _, _ in [.pause(milliseconds: 150), .send(ok())] }
-            let proxy = try Proxy(pools: [[backend.address]])
-            let half = try proxy.client()
-            try half.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-            half.finishSending()
-            #expect(try half.readToEnd().hasSuffix("hello"))
-            let gone = try proxy.client()
-            try gone.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-            while proxy.health.endpoints.inFlight(0) == 0 { await Task.yield() }
-            gone.hangUp()
-            for _ in 0..<200 where proxy.health.endpoints.inFlight(0) > 0 {
-                try await Task.sleep(for: .milliseconds(10))
-            }
-            #expect(proxy.health.endpoints.inFlight(0) == 0)
-            await proxy.stop()
-        }
-
         @Test("Rows of failures are counted for the control plane to eject, and successes end them")
         func streaks() async throws {
             var settings = Proxy.Settings()

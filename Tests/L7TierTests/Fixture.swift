@@ -140,6 +140,11 @@ final class Proxy: Sendable {
         var clientKeepalive = Keepalive.standard
         var endpointKeepalive = Keepalive.standard
         var routes: [(host: HTTPRoute.Host, path: HTTPRoute.Path, pool: Int)] = [(.any, .prefix("/"), 0)]
+        var upgrades = ["websocket"]
+        var trustedProxies: [IPPrefix] = []
+        var rawTargets = HTTPListener.RawTargets.encode
+        /// Of a second listener, at `Proxy.second`.
+        var secondLimits: HTTPLimits?
         init() {}
     }
 
@@ -195,10 +200,16 @@ final class Proxy: Sendable {
                 listeners: [
                     HTTPListener(
                         name: "public", port: port, limits: settings.limits, timeouts: settings.timeouts,
-                        keepalive: settings.clientKeepalive)
-                ],
+                        keepalive: settings.clientKeepalive, trustedProxies: settings.trustedProxies,
+                        rawTargets: settings.rawTargets)
+                ]
+                    + (settings.secondLimits.map {
+                        [HTTPListener(name: "second", port: port + 500, limits: $0, timeouts: settings.timeouts)]
+                    } ?? []),
                 routes: settings.routes.enumerated().map { index, route in
-                    HTTPRoute(name: "r\(index)", host: route.host, path: route.path, pool: PoolID(route.pool))
+                    HTTPRoute(
+                        name: "r\(index)", host: route.host, path: route.path, pool: PoolID(route.pool),
+                        upgrades: settings.upgrades)
                 }),
             tcp: TCPPlan(listeners: []),
             federation: FederationPlan(
@@ -212,6 +223,9 @@ final class Proxy: Sendable {
     }
 
     func client() throws -> RawClient { try RawClient(address) }
+
+    /// Where the second listener is, when there is one.
+    var second: SocketAddress { SocketAddress(address.address, port: address.port + 500) }
 }
 
 /// `HTTP/1.1 200 OK` with a length and a body.

@@ -26,7 +26,8 @@ extension L7TierTests {
             #expect(
                 head.replacingCharacters(in: identifier, with: "")
                     == "GET /a/c?d HTTP/1.1\r\nHost: Shop.test\r\nX: y\r\nX-Forwarded-For: 127.0.0.1\r\n"
-                    + "X-Forwarded-Proto: http\r\nVia: 1.1 meridian\r\nX-Forwarded-Host: Shop.test\r\n\r\n")
+                    + "X-Real-IP: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: \(proxy.address.port)\r\n"
+                    + "Via: 1.1 meridian\r\nX-Forwarded-Host: Shop.test\r\n\r\n")
             #expect(proxy.server.facts().operations == 3)
             await proxy.stop()
         }

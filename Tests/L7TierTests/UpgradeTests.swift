@@ -58,6 +58,53 @@ extension L7TierTests {
             await proxy.stop()
         }
 
+        @Test("A route allows other protocols by name, in any case, and then those alone")
+        func allowList() async throws {
+            let backend = try ScriptedBackend { head, _ in
+                guard let line = head.split(separator: "\r\n").first(where: { $0.hasPrefix("Upgrade: ") }) else {
+                    return [.send(ok("plain"))]
+                }
+                return [
+                    .send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\(line)\r\n\r\n"), .readToEnd,
+                ]
+            }
+            var settings = Proxy.Settings()
+            settings.upgrades = ["SPDY/3.1", "tcp"]
+            let proxy = try Proxy(pools: [[backend.address]], settings: settings)
+            for (name, status) in [
+                ("spdy/3.1", 101), ("TCP", 101), ("websocket", 200), ("SPDY", 200), ("SPDY/3.10", 200),
+            ] {
+                let client = try proxy.client()
+                try client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: \(name)\r\n\r\n")
+                #expect(try client.readHead().hasPrefix("HTTP/1.1 \(status) "), "\(name)")
+            }
+            await proxy.stop(deadline: .milliseconds(50))
+        }
+
+        @Test("A silent tunnel ends by the idle timeout, whichever side spoke last, not by that of responses")
+        func silence() async throws {
+            let backend = try ScriptedBackend { _, _ in
+                [
+                    .send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"),
+                    .read(4), .pause(milliseconds: 2_000), .send("pong"), .readToEnd,
+                ]
+            }
+            var settings = Proxy.Settings()
+            settings.pool = PoolTimeouts(connect: .seconds(1), response: .seconds(1), idle: .seconds(4))
+            let proxy = try Proxy(pools: [[backend.address]], settings: settings)
+            let client = try proxy.client()
+            try client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            #expect(try client.readHead().hasPrefix("HTTP/1.1 101 "))
+            // Twice as long as a response may take.
+            try await Task.sleep(for: .seconds(2))
+            try client.send("ping")
+            #expect(try text(client.read(count: 4)) == "pong")
+            let spoken = ContinuousClock.now
+            #expect(try client.readToEnd() == "")
+            #expect(ContinuousClock.now - spoken > .seconds(3))
+            await proxy.stop()
+        }
+
         @Test("A 101 that nobody asked for, or about another protocol, is 502")
         func unasked() async throws {
             let backend = try ScriptedBackend { head, _ in

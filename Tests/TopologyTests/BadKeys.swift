@@ -48,7 +48,7 @@ enum BadKeys {
             "key that no map has",
             replacing: "{public: {port: 80}", by: "{public: {port: 80, tls: {}}",
             says: [
-                "t.yaml:37:34: error: unknown key 'tls' in http.listeners.public; known here: port, limits, timeouts, keepalive"
+                "t.yaml:37:34: error: unknown key 'tls' in http.listeners.public; known here: port, limits, timeouts, keepalive, trustedProxies, rawTargets"
             ]),
         BadInput(
             "missing required key",

@@ -251,5 +251,77 @@ enum BadPlaces {
             says: [
                 "t.yaml:39:49: error: http.routes[0].path has both 'exact' and 'prefix'; exactly one of exact, prefix"
             ]),
+        BadInput(
+            "route path with a wildcard",
+            replacing: "pool: web}", by: "pool: web, path: {prefix: \"/v1/*\"}}",
+            says: [
+                "t.yaml:39:46: error: http.routes[0].path.prefix: '/v1/*' matches nothing: '*' stands for nothing but itself in a path; prefix: /v1 matches /v1 and all paths below it"
+            ]),
+        BadInput(
+            "route path that is a wildcard",
+            replacing: "pool: web}", by: "pool: web, path: {prefix: \"/*\"}}",
+            says: [
+                "t.yaml:39:46: error: http.routes[0].path.prefix: '/*' matches nothing: '*' stands for nothing but itself in a path; prefix: / matches every path"
+            ]),
+        BadInput(
+            "route path with a wildcard within",
+            replacing: "pool: web}", by: "pool: web, path: {exact: \"/v1/*/x\"}}",
+            says: [
+                "t.yaml:39:45: error: http.routes[0].path.exact: '/v1/*/x' matches nothing: '*' stands for nothing but itself in a path; prefix: /v1 matches /v1 and all paths below it"
+            ]),
+        BadInput(
+            "route path with a query",
+            replacing: "pool: web}", by: "pool: web, path: {exact: \"/a?b=c\"}}",
+            says: [
+                "t.yaml:39:45: error: http.routes[0].path.exact: '/a?b=c' matches nothing: a query is no part of a path; exact: /a, with any query"
+            ]),
+        BadInput(
+            "route path that is not normal",
+            replacing: "pool: web}", by: "pool: web, path: {prefix: \"/a/./b/../%61%2f\"}}",
+            says: [
+                "t.yaml:39:46: error: http.routes[0].path.prefix: '/a/./b/../%61%2f' matches nothing: requests arrive as '/a/a%2F'; prefix: /a/a%2F"
+            ]),
+        BadInput(
+            "route path with a template",
+            replacing: "pool: web}", by: "pool: web, path: {exact: \"/users/{id}\"}}",
+            says: [
+                "t.yaml:39:45: error: http.routes[0].path.exact: '/users/{id}' matches nothing: requests arrive as '/users/%7Bid%7D'; exact: /users/%7Bid%7D"
+            ]),
+        BadInput(
+            "route path that climbs",
+            replacing: "pool: web}", by: "pool: web, path: {prefix: \"/a/../../b\"}}",
+            says: [
+                "t.yaml:39:46: error: http.routes[0].path.prefix: '/a/../../b' matches nothing: requests for '/a/../../b' are refused with 400; a path without '\\', %00, escapes that are broken, and '..' that climbs above the root"
+            ]),
+        BadInput(
+            "route path with a broken escape",
+            replacing: "pool: web}", by: "pool: web, path: {exact: \"/%zz\"}}",
+            says: [
+                "t.yaml:39:45: error: http.routes[0].path.exact: '/%zz' matches nothing: requests for '/%zz' are refused with 400; a path without '\\', %00, escapes that are broken, and '..' that climbs above the root"
+            ]),
+        BadInput(
+            "upgrade to HTTP/2",
+            replacing: "pool: web}", by: "pool: web, upgrades: [h2c]}",
+            says: [
+                "t.yaml:39:42: error: http.routes[0].upgrades[0]: read 'h2c'; a protocol such as websocket or SPDY/3.1; not h2c, HTTP or TLS, whose requests no route would see"
+            ]),
+        BadInput(
+            "upgrade to HTTP",
+            replacing: "pool: web}", by: "pool: web, upgrades: [HTTP/2.0]}",
+            says: [
+                "t.yaml:39:42: error: http.routes[0].upgrades[0]: read 'HTTP/2.0'; a protocol such as websocket or SPDY/3.1; not h2c, HTTP or TLS, whose requests no route would see"
+            ]),
+        BadInput(
+            "upgrade to TLS",
+            replacing: "pool: web}", by: "pool: web, upgrades: [TLS/1.2]}",
+            says: [
+                "t.yaml:39:42: error: http.routes[0].upgrades[0]: read 'TLS/1.2'; a protocol such as websocket or SPDY/3.1; not h2c, HTTP or TLS, whose requests no route would see"
+            ]),
+        BadInput(
+            "upgrade to a list",
+            replacing: "pool: web}", by: "pool: web, upgrades: [a/b/c]}",
+            says: [
+                "t.yaml:39:42: error: http.routes[0].upgrades[0]: read 'a/b/c'; a protocol such as websocket or SPDY/3.1; not h2c, HTTP or TLS, whose requests no route would see"
+            ]),
     ]
 }

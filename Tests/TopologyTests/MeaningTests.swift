@@ -46,6 +46,27 @@ import Topology
         #expect(listener.keepalive == Keepalive(idle: .seconds(60), interval: .seconds(30), count: 0))
     }
 
+    @Test func listeners() throws {
+        let text = "public: {port: 80, trustedProxies: [10.0.0.0/8, \"2001:db8::/32\", 192.0.2.1], rawTargets: refuse}"
+        let listener = try Self.load("public: {port: 80}", text).http.listeners[0]
+        #expect(listener.trustedProxies.map(\.description) == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"])
+        #expect(listener.rawTargets == .refuse)
+        let plain = try TopologyLoader.load(text: GoodTopology.text, file: "/t/main.yaml").http
+        #expect(plain.listeners[0].trustedProxies == [] && plain.listeners[0].rawTargets == .encode)
+        #expect(plain.routes[0].upgrades == ["websocket"])
+    }
+
+    @Test(arguments: [("[]", []), ("[websocket, SPDY/3.1]", ["websocket", "SPDY/3.1"])])
+    func upgrades(_ text: String, _ value: [String]) throws {
+        #expect(try Self.load("pool: web}", "pool: web, upgrades: \(text)}").http.routes[0].upgrades == value)
+    }
+
+    @Test(arguments: ["/a:b", "/a%2F/b;c=d", "/caf%C3%A9", "//x", "/a.b/~c/", "/(a)'!$&+,=@"])
+    func routePaths(_ path: String) throws {
+        let snapshot = try Self.load("pool: web}", "pool: web, path: {exact: \"\(path)\"}}")
+        #expect(snapshot.http.routes[0].path == .exact(path))
+    }
+
     @Test func defaults() throws {
         let snapshot = try TopologyLoader.load(text: GoodTopology.text, file: "/t/main.yaml")
         let node = snapshot.nodes[2]

@@ -39,7 +39,7 @@ extension Compiler {
         return limit
     }
 
-    private func prefixes(_ record: Record, _ key: String) -> [IPPrefix] {
+    func prefixes(_ record: Record, _ key: String) -> [IPPrefix] {
         record.items(key).compactMap { item in
             if case .prefix(let prefix) = item.atom { return prefix }
             return nil

@@ -18,12 +18,15 @@ extension Compiler {
                         head: timeouts.duration("head"),
                         body: timeouts.duration("body"),
                         keepalive: timeouts.duration("keepalive")),
-                    keepalive: Self.keepalive(entry.record.section("keepalive")))
+                    keepalive: Self.keepalive(entry.record.section("keepalive")),
+                    trustedProxies: prefixes(entry.record, "trustedProxies"),
+                    rawTargets: .init(rawValue: entry.record.text("rawTargets")) ?? .encode)
             },
             routes: record.items("routes").compactMap(\.record).map { route in
                 HTTPRoute(
                     name: route.text("name"), host: Self.host(route.text("host")), path: Self.path(route),
-                    pool: pool(of: route))
+                    pool: pool(of: route),
+                    upgrades: route.has("upgrades") ? route.items("upgrades").compactMap(\.text) : ["websocket"])
             })
     }
 

@@ -102,6 +102,7 @@ extension ScalarKind {
         case .hostPattern: "host, `*.suffix` or `*`"
         case .host: "host"
         case .urlPath: "URL path"
+        case .upgrade: "protocol"
         case .statuses: "status or range of them"
         case .country: "country code"
         case .subdivision: "subdivision code"

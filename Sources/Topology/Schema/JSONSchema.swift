@@ -105,6 +105,7 @@ package enum JSONSchema {
         case .hostPattern: return pattern("^(\\*|(\\*\\.)?[A-Za-z0-9_.:-]+)$")
         case .host: return pattern("^[A-Za-z0-9._:\\[\\]-]+$")
         case .urlPath: return pattern("^/[^#\\s]*$")
+        case .upgrade: return pattern("^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$")
         case .statuses:
             return .object([
                 ("type", .array([.string("string"), .string("integer")])),

@@ -62,6 +62,14 @@ extension ScalarKind {
         text.hasPrefix("/") && text.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != 0x23 }
     }
 
+    /// A name and perhaps a version (RFC 9110 section 7.8).
+    static func isUpgrade(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2, text.utf8.count <= 63, parts.allSatisfy({ isName(String($0)) }) else { return false }
+        let name = parts[0].lowercased()
+        return !name.hasPrefix("h2") && !name.hasPrefix("h3") && !name.hasPrefix("http") && name != "tls"
+    }
+
     static func isName(_ text: String) -> Bool {
         guard let first = text.utf8.first, isAlphanumeric(first), text.utf8.count <= 63 else { return false }
         return text.utf8.allSatisfy { isAlphanumeric($0) || ".-_".utf8.contains($0) }

@@ -34,6 +34,8 @@ indirect enum ScalarKind: Sendable {
     /// A value of the Host header: a name or address, perhaps with a port.
     case host
     case urlPath
+    /// A protocol that an Upgrade field names, such as `websocket` or `SPDY/3.1`; not one that carries requests.
+    case upgrade
     /// `200` or `200-399`.
     case statuses
     /// ISO 3166-1 alpha-2.
@@ -106,6 +108,8 @@ extension ScalarKind {
         case .hostPattern: "a host name, *.suffix, or * for any"
         case .host: "a host name or address, with or without a port"
         case .urlPath: "a path that begins with / and has no blanks"
+        case .upgrade:
+            "a protocol such as websocket or SPDY/3.1; not h2c, HTTP or TLS, whose requests no route would see"
         case .statuses: "a status from 100 to 599, or a range such as 200-399"
         case .country: "a country code of two capital letters (ISO 3166-1)"
         case .subdivision: "a code such as US-CA (ISO 3166-2)"
@@ -141,6 +145,7 @@ extension ScalarKind {
         case .hostPattern: Self.hostPattern(text).map(Atom.text)
         case .host: Self.isHost(text) ? .text(text) : nil
         case .urlPath: Self.isPath(text) ? .text(text) : nil
+        case .upgrade: Self.isUpgrade(text) ? .text(text) : nil
         case .statuses: Self.statuses(text).map(Atom.range)
         case .country:
             text.utf8.count == 2 && text.utf8.allSatisfy { (0x41...0x5a).contains($0) } ? .text(text) : nil

@@ -1,3 +1,5 @@
+import Model
+
 extension TopologySchema {
     // MARK: - HTTP
 
@@ -18,6 +20,15 @@ extension TopologySchema {
             .init("limits", .record(httpLimits), .filled, "What a client may ask for."),
             .init("timeouts", .record(httpTimeouts), .filled, "How long a client may take."),
             .init("keepalive", .record(keepalive), .filled, "How silent connections are watched."),
+            .init(
+                "trustedProxies", .list(.scalar(.prefix)),
+                "Addresses of proxies before the nodes. From them `X-Forwarded-For` (up to the last address that is not in"
+                    + " this list), `X-Forwarded-Proto`, `-Port` and `-Host` are believed. From all others these fields are"
+                    + " dropped. For connections that are made from then on."),
+            .init(
+                "rawTargets", .choice(HTTPListener.RawTargets.allCases.map(\.rawValue)), .standard("encode"),
+                "UTF-8 beyond ASCII in a request target, which clients should have percent-encoded: `encode` it, or"
+                    + " `refuse` the request with 400."),
         ])
 
     static let httpLimits = RecordSchema(
@@ -57,6 +68,9 @@ extension TopologySchema {
             .init("host", .hostPattern, .standard("*"), "A host, `*.suffix` for every name below it, `*` for any."),
             .init("path", .record(routePath), .derived("{prefix: /}"), "The paths that match."),
             .init("pool", .reference(.pool), .required, "An http pool."),
+            .init(
+                "upgrades", .list(.scalar(.upgrade)), .derived("[websocket]"),
+                "Protocols that a client may change its connection to. A request for another one goes on without it."),
         ])
 
     static let routePath = RecordSchema(

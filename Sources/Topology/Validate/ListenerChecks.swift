@@ -62,6 +62,14 @@ enum ListenerChecks {
             guard let host = route.optionalText("host"), !route.has("path") || route.record("path") != nil else {
                 continue
             }
+            for key in ["exact", "prefix"] {
+                guard let record = route.record("path"), let path = record.optionalText(key),
+                    let fault = RoutePath.fault(path, key: key)
+                else { continue }
+                diagnostics.append(
+                    record.position(of: key).error(
+                        "http.routes[\(index)].path.\(key): '\(path)' matches nothing: \(fault.problem)", fault.cure))
+            }
             let match = Match(host: Compiler.host(host), path: Compiler.path(route))
             if let first = matches[match] {
                 diagnostics.append(
