@@ -59,6 +59,9 @@ package final class RequestHead {
     // What access logs quote.
     package internal(set) var userAgent = Slice.empty
     package internal(set) var referer = Slice.empty
+    /// What X-Request-ID says, when there is one such field that can be quoted anywhere: 1 to 128 letters, digits and
+    /// `-._~+/=:@`. Else empty.
+    package internal(set) var requestID = Slice.empty
 
     package init() {}
 
@@ -99,11 +102,13 @@ package final class RequestHead {
         var facts = FramingFacts()
         var hostField: Slice?
         var upgrades = UpgradeFacts()
+        var identifiers = 0
         var connection = ConnectionFacts()
         expectsContinue = false
         maxForwards = nil
         userAgent = .empty
         referer = .empty
+        requestID = .empty
         for index in 0..<fields.count {
             let field = fields[index]
             switch field.id {
@@ -126,6 +131,9 @@ package final class RequestHead {
                 maxForwards = Int(clamping: value)
             case .userAgent: userAgent = field.value
             case .referer: referer = field.value
+            case .requestID:
+                identifiers &+= 1
+                requestID = identifiers == 1 && Self.isIdentifier(bytes, field.value) ? field.value : .empty
             default: continue
             }
         }
@@ -134,6 +142,18 @@ package final class RequestHead {
         contentLength = facts.contentLength
         if let fault = facts.requestFraming(minorVersion: minorVersion, into: &framing) { return fault }
         return interpretHost(bytes, hostField)
+    }
+
+    private static func isIdentifier(_ bytes: RawSpan, _ slice: Slice) -> Bool {
+        guard slice.count <= 128 else { return false }
+        for index in slice.start..<slice.end {
+            switch bytes.octet(index) {
+            // Digits and colon; at and capitals; letters; `+`; `-./`; `=`; `_`; `~`.
+            case 0x30...0x3a, 0x40...0x5a, 0x61...0x7a, 0x2b, 0x2d...0x2f, 0x3d, 0x5f, 0x7e: continue
+            default: return false
+            }
+        }
+        return true
     }
 
     private func interpretHost(_ bytes: RawSpan, _ field: Slice?) -> HeadFault? {

@@ -18,8 +18,9 @@ enum AccessLine {
         } else {
             record.add("client", session.peer)
         }
-        record.add("request_id", identifier: exchange.identifier)
+        if exchange.givenIdentifier.isEmpty { record.add("request_id", identifier: exchange.identifier) }
         exchange.withHead { head in
+            add("request_id", exchange.givenIdentifier, of: head, to: record)
             add("method", exchange.methodText, of: head, to: record)
             add("host", exchange.host, of: head, to: record)
             add("target", exchange.target, of: head, to: record, limit: longestTarget)

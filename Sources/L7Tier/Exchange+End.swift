@@ -213,6 +213,7 @@ extension Exchange {
         userAgent = .empty
         referer = .empty
         identifier = (proxy.worker.random.next(), proxy.worker.random.next())
+        givenIdentifier = .empty
         forgetAttempt()
         proxy.log(self, elapsed: 0)
     }

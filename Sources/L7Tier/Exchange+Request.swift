@@ -63,8 +63,12 @@ extension Exchange {
             writer.append("\r\n")
         }
         writer.append("X-Request-ID: ")
-        writer.append(hexadecimal: identifier.0)
-        writer.append(hexadecimal: identifier.1)
+        if givenIdentifier.isEmpty {
+            writer.append(hexadecimal: identifier.0)
+            writer.append(hexadecimal: identifier.1)
+        } else {
+            writer.append(bytes, givenIdentifier)
+        }
         writer.append("\r\n")
         appendForwarding(bytes, session, to: &writer)
         writer.append("\r\n")

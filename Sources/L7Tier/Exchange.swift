@@ -86,8 +86,10 @@ package final class Exchange {
     var responseEnds = false
 
     // For the log.
-    /// What the backend and the log know this request by.
+    /// What the backend and the log know this request by, unless a trusted proxy has named it.
     var identifier: (UInt64, UInt64) = (0, 0)
+    /// What a trusted proxy calls it, in the head.
+    var givenIdentifier = Slice.empty
     var reason: StaticString?
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
@@ -154,7 +156,8 @@ package final class Exchange {
         host = head.host
         userAgent = head.userAgent
         referer = head.referer
-        identifier = (proxy.worker.random.next(), proxy.worker.random.next())
+        givenIdentifier = session.isTrusted ? head.requestID : .empty
+        if givenIdentifier.isEmpty { identifier = (proxy.worker.random.next(), proxy.worker.random.next()) }
         forgetAttempt()
         proxy.count(WorkerCounter.requests)
 

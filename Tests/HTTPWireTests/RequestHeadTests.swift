@@ -136,6 +136,20 @@ struct RequestHeadTests {
         #expect(parseRequest("GET / HTTP/1.1\(host)Max-Forwards: 3\r\n\r\n").1.maxForwards == nil)
     }
 
+    @Test("What logs quote is noted, an identifier only when it is one and can be quoted anywhere")
+    func quoted() {
+        let start = "GET / HTTP/1.1\r\nHost: h\r\n"
+        let text = start + "user-agent: a b\r\nREFERER: http://x/\r\nX-Request-Id: 7f-A.b_c~d+e/f=g:h@i\r\n\r\n"
+        let head = parseRequest(text).1
+        #expect(slice(text, head.userAgent) == "a b" && slice(text, head.referer) == "http://x/")
+        #expect(slice(text, head.requestID) == "7f-A.b_c~d+e/f=g:h@i")
+        let long = String(repeating: "a", count: 128)
+        #expect(parseRequest("\(start)X-Request-ID: \(long)\r\n\r\n").1.requestID.count == 128)
+        for bad in ["", "\(long)a", "a b", "a,b", "a\"b", "a\\b", "a;b", "a?b", "<a>", "{a}", "a\r\nX-Request-ID: a"] {
+            #expect(parseRequest("\(start)X-Request-ID: \(bad)\r\n\r\n").1.requestID.isEmpty, "\(bad)")
+        }
+    }
+
     @Test("A long target is 414, a long head or too many fields 431, and 8,000 octets are fine")
     func limits() {
         let long = String(repeating: "a", count: 8_000)

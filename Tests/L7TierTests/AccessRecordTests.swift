@@ -110,6 +110,28 @@ extension L7TierTests {
             #expect(texts.allSatisfy { $0.count == 32 && $0.allSatisfy { $0.isHexDigit && !$0.isUppercase } })
         }
 
+        @Test("A trusted proxy's identifier is taken over, if it is one")
+        func givenIdentifier() async throws {
+            let backend = try ScriptedBackend { _, _ in [.send(ok())] }
+            let proxy = try proxy([backend.address]) {
+                $0.trustedProxies = [IPPrefix(IPAddress(v4: 0x7f00_0001), length: 32)]
+            }
+            let client = try proxy.client()
+            for fields in [
+                "x-request-id: edge/7f-A:1\r\n", "", "X-Request-ID: a b\r\n", "X-Request-ID: a\r\nX-Request-ID: b\r\n",
+            ] {
+                try client.send("GET / HTTP/1.1\r\nHost: h\r\n\(fields)\r\n")
+                _ = try client.readResponse()
+            }
+            let texts = try await records(proxy).map { $0["request_id"].string ?? "" }
+            let given = backend.heads.map { head in
+                head.split(separator: "\r\n").filter { $0.lowercased().hasPrefix("x-request-id:") }.map(String.init)
+            }
+            #expect(given == texts.map { ["X-Request-ID: \($0)"] })
+            #expect(texts.first == "edge/7f-A:1" && texts.count == 4)
+            #expect(texts.dropFirst().allSatisfy { $0.count == 32 })
+        }
+
         @Test(
             "Whatever a request says, its record is one line, and valid", arguments: [LogSettings.Format.json, .text])
         func hostile(format: LogSettings.Format) async throws {
