@@ -9,7 +9,8 @@ import Testing
 /// Zero allocations per query, counted.
 @Suite struct AllocationTests {
     @Test func answeringAllocatesNothing() throws {
-        let world = try SteeredServer()
+        let sets = "\nmany A 192.0.2.1\nmany A 192.0.2.2\nmany A 192.0.2.3\n*.many MX 10 a\n*.many MX 20 b.far.test.\n"
+        let world = try SteeredServer(zone: SteeredServer.zone + sets)
         let responder = world.server.worker.responder
         let geo = QueryText.EDNS.subnet("10.1.2.0", source: 24)
         let questions: [(what: String, query: [UInt8])] = [
@@ -18,6 +19,8 @@ import Testing
             ("no data", try QueryText("static.shop.test.", .mx).octets),
             ("no such name", try QueryText("x.y.missing.shop.test.", .a).octets),
             ("wildcard", try QueryText("a.b.wild.shop.test.", .a).octets),
+            ("a set in turns", try QueryText("many.shop.test.", .a).octets),
+            ("a set in turns for a longer name", try QueryText("x.many.shop.test.", .mx).octets),
             ("alias", try QueryText("a.old.shop.test.", .a).octets),
             ("dynamic by prefix", try QueryText("www.shop.test.", .a).octets),
             ("dynamic by subnet", try QueryText("www.shop.test.", .a, edns: geo).octets),

@@ -48,16 +48,14 @@ struct ReplyWriter {
         _ answer: UnsafeMutablePointer<FlatAnswer>, suffixAt: Int, nameLength: Int, at position: Int,
         turn: inout UInt64
     ) {
-        var turned = Turned(begin: 0, end: 0, offset: 0)
-        if unsafe answer.pointee.turns == 0 {
-            unsafe (output + position).copyMemory(
-                from: answer.octetsAhead(answer.pointee.octets), byteCount: Int(answer.pointee.length))
-        } else {
-            turned = unsafe copyTurned(answer, at: position, &turn)
+        guard unsafe answer.pointee.turns == 0 else {
+            return unsafe appendTurned(answer, suffixAt: suffixAt, nameLength: nameLength, at: position, &turn)
         }
+        unsafe (output + position).copyMemory(
+            from: answer.octetsAhead(answer.pointee.octets), byteCount: Int(answer.pointee.length))
         let suffixLength = unsafe Int(answer.pointee.suffixLength)
         if suffixAt != messageHeaderSize || nameLength != suffixLength {
-            unsafe movePointers(answer, turned, suffixAt: suffixAt, nameLength: nameLength, at: position)
+            unsafe movePointers(answer, suffixAt: suffixAt, nameLength: nameLength, at: position)
         }
     }
 
@@ -75,9 +73,20 @@ struct ReplyWriter {
         }
     }
 
+    @inline(never)
+    private func appendTurned(
+        _ answer: UnsafeMutablePointer<FlatAnswer>, suffixAt: Int, nameLength: Int, at position: Int,
+        _ turn: inout UInt64
+    ) {
+        let turned = unsafe copyTurned(answer, at: position, &turn)
+        let suffixLength = unsafe Int(answer.pointee.suffixLength)
+        if suffixAt != messageHeaderSize || nameLength != suffixLength {
+            unsafe movePointers(answer, turned, suffixAt: suffixAt, nameLength: nameLength, at: position)
+        }
+    }
+
     /// Copies an answer whose records may begin with any of them, with the next one first: each comes first equally often,
     /// in no order that one can see.
-    @inline(never)
     private func copyTurned(
         _ answer: UnsafeMutablePointer<FlatAnswer>, at position: Int, _ turn: inout UInt64
     ) -> Turned {
@@ -103,6 +112,15 @@ struct ReplyWriter {
         return Turned(begin: begin, end: end, offset: middle &- begin)
     }
 
+    private func movePointers(
+        _ answer: UnsafeMutablePointer<FlatAnswer>, suffixAt: Int, nameLength: Int, at position: Int
+    ) {
+        let asLaidOut = Turned(begin: 0, end: 0, offset: 0)
+        unsafe movePointers(answer, asLaidOut, suffixAt: suffixAt, nameLength: nameLength, at: position)
+    }
+
+    /// Inlined, so that nothing is left of an order that is as it was.
+    @inline(__always)
     private func movePointers(
         _ answer: UnsafeMutablePointer<FlatAnswer>, _ turned: Turned, suffixAt: Int, nameLength: Int, at position: Int
     ) {
