@@ -186,20 +186,43 @@ package final class EndpointTable: Sendable {
     /// Failures in a row; see `EjectionPolicy`.
     package func failuresInARow(_ slot: Int) -> Int { unsafe cell(slot).pointee.streak.load(ordering: .relaxed) }
 
-    /// Extends or ends the row of failures and returns its length. A success on a clean endpoint costs one load.
+    /// Which kinds of failures are in that row.
+    package func kindsInARow(_ slot: Int) -> TrafficFailures {
+        TrafficFailures(rawValue: unsafe cell(slot).pointee.notes.load(ordering: .relaxed) & Self.kinds)
+    }
+
+    /// Adds a failure to the row and returns its length.
     @discardableResult
-    package func extendStreak(success: Bool, at slot: Int) -> Int {
-        if !success { return unsafe cell(slot).pointee.streak.add(1, ordering: .relaxed).newValue }
-        if unsafe cell(slot).pointee.streak.load(ordering: .relaxed) != 0 {
-            unsafe cell(slot).pointee.streak.store(0, ordering: .relaxed)
-        }
-        return 0
+    package func extendRow(_ failure: TrafficFailures, at slot: Int) -> Int {
+        unsafe cell(slot).pointee.notes.bitwiseOr(failure.rawValue & Self.kinds, ordering: .relaxed)
+        return unsafe cell(slot).pointee.streak.add(1, ordering: .relaxed).newValue
+    }
+
+    /// A success ends the row. On a clean endpoint it costs one load.
+    package func endRow(at slot: Int) {
+        guard unsafe cell(slot).pointee.streak.load(ordering: .relaxed) != 0 else { return }
+        unsafe cell(slot).pointee.streak.store(0, ordering: .relaxed)
+        unsafe cell(slot).pointee.notes.bitwiseAnd(~Self.kinds, ordering: .relaxed)
+    }
+
+    // The lowest octet of `notes` has the kinds, the others count.
+    private static let kinds: UInt32 = 0xff
+    private static let oneConnect: UInt32 = 0x100
+
+    /// Active checks that passed on a connection of their own. It begins anew after 2^24: compare for equality.
+    package func passedConnects(_ slot: Int) -> UInt32 {
+        unsafe cell(slot).pointee.notes.load(ordering: .relaxed) / Self.oneConnect
+    }
+
+    package func countPassedConnect(at slot: Int) {
+        unsafe cell(slot).pointee.notes.wrappingAdd(Self.oneConnect, ordering: .relaxed)
     }
 }
 
 /// 64 bytes: one endpoint, one cache line.
 private struct Cell: ~Copyable {
     let state = Atomic<UInt32>(0)
+    let notes = Atomic<UInt32>(0)
     let inFlight = Atomic<Int>(0)
     let successes = Atomic<UInt64>(0)
     let failures = Atomic<UInt64>(0)

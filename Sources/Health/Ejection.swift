@@ -1,8 +1,11 @@
 package import Model
 
 /// Passive health of one endpoint: it leaves the pool after consecutive failures of real traffic, for `base`, then twice
-/// that, and so on up to `maximum`; a passing active check ends the ejection early. Each whole `base` spent in the pool
-/// without an ejection forgives one of the earlier ones.
+/// that, and so on up to `maximum`. Each whole `base` spent in the pool without an ejection forgives one of the earlier
+/// ones.
+///
+/// A check that connects anew ends the ejection of an endpoint that failed connects and nothing else. No other check does:
+/// a server that hangs, breaks off or answers with errors may well pass its check all the time.
 package struct Ejection: Sendable, Hashable {
     package enum Action: Sendable, Hashable {
         case eject(until: Timestamp)
@@ -23,6 +26,8 @@ package struct Ejection: Sendable, Hashable {
     package let policy: EjectionPolicy
     /// Nil while the endpoint is in the pool.
     package private(set) var ejectedUntil: Timestamp?
+    /// What it failed, while it is out.
+    package private(set) var causes: TrafficFailures = []
     /// Ejections that are not forgiven yet: the exponent of the next one.
     private var previous = 0
     private var readmittedAt: Timestamp?
@@ -32,7 +37,9 @@ package struct Ejection: Sendable, Hashable {
     /// Looks at the endpoint's current run of failures. Call it when a failure was counted.
     ///
     /// - Returns: `.eject` when the run is long enough and the pool can spare the endpoint.
-    package mutating func failed(consecutive: Int, in pool: PoolSize, now: Timestamp) -> Action? {
+    package mutating func failed(
+        consecutive: Int, causes: TrafficFailures, in pool: PoolSize, now: Timestamp
+    ) -> Action? {
         guard ejectedUntil == nil, consecutive >= policy.failures,
             (pool.ejected + 1) * 100 <= policy.maximumShare * pool.endpoints
         else { return nil }
@@ -40,6 +47,7 @@ package struct Ejection: Sendable, Hashable {
         let until = now + length
         previous += 1
         ejectedUntil = until
+        self.causes = causes
         return .eject(until: until)
     }
 
@@ -49,8 +57,12 @@ package struct Ejection: Sendable, Hashable {
         return readmit(now)
     }
 
-    /// - Returns: `.readmit` when the endpoint was out.
-    package mutating func checkPassed(now: Timestamp) -> Action? { ejectedUntil == nil ? nil : readmit(now) }
+    /// A check that began after the ejection has connected anew and passed.
+    ///
+    /// - Returns: `.readmit` when the endpoint was out for want of connections.
+    package mutating func checkConnected(now: Timestamp) -> Action? {
+        ejectedUntil == nil || causes != .connect ? nil : readmit(now)
+    }
 
     private mutating func readmit(_ now: Timestamp) -> Action {
         ejectedUntil = nil

@@ -2,6 +2,7 @@ import Engine
 import Glibc
 import HTTPExchange
 import HTTPWire
+import Model
 
 /// How exchanges end.
 extension Exchange {
@@ -15,9 +16,13 @@ extension Exchange {
             let table = proxy.table
             let slot = endpoint.slot
             table.ended(slot)
-            table.count(success: true, at: slot)
-            table.extendStreak(success: true, at: slot)
-            table.observeLatency(elapsed, at: slot)
+            if status >= 500, !TrafficFailures(status: status).isDisjoint(with: pool.ejectionCauses) {
+                countFailure(endpoint, TrafficFailures(status: status), pool)
+            } else {
+                table.count(success: true, at: slot)
+                table.endRow(at: slot)
+                table.observeLatency(elapsed, at: slot)
+            }
             let isClean = connection.input.isEmpty
             connection.releaseInput()
             unsafe upstream = nil
@@ -113,15 +118,15 @@ extension Exchange {
 
     /// The upstream sent something that is no response.
     func malformed(_ reason: StaticString) {
-        if let endpoint = unsafe endpoint { fail(endpoint) }
+        if let endpoint = unsafe endpoint { fail(endpoint, .reset) }
         answer(502, reason)
     }
 
     /// The response ended before its body did: the client must not take it for whole.
-    func truncated() {
+    func truncated(isSilent: Bool = false) {
         reason = "truncated-response"
         unsafe pool?.counters.add(PoolCounter.failures)
-        if let endpoint = unsafe endpoint { fail(endpoint) }
+        if let endpoint = unsafe endpoint { fail(endpoint, isSilent ? .timeout : .reset) }
         let session = session
         // A reset, since for a body without a length a plain close would look like its end.
         var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
@@ -168,10 +173,9 @@ extension Exchange {
             reason = "tunnel-idle"
             session.close()
         } else if stage == .responding {
-            truncated()
+            truncated(isSilent: true)
         } else {
-            if let endpoint = unsafe endpoint { fail(endpoint) }
-            answer(504, "response-timeout")
+            failed(.timeout, "response-timeout", 504)
         }
     }
 

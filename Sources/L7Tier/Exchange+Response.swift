@@ -1,6 +1,7 @@
 import Engine
 import HTTPExchange
 import HTTPWire
+import Model
 
 /// The response's way down.
 extension Exchange {
@@ -75,6 +76,10 @@ extension Exchange {
             return beginTunnel(connection) ? .goesOn : .stops
         }
         if response.status < 200 { return forwardInterim(connection) ? .goesOn : .stops }
+        if response.status >= 500, mayRepeat(after: TrafficFailures(status: response.status)) {
+            failed(TrafficFailures(status: response.status), "server-error", response.status)
+            return .stops
+        }
         return beginResponse(session, connection) ? .goesOn : .stops
     }
 

@@ -12,8 +12,6 @@ import Model
 /// and what the access log quotes.
 @safe
 package final class Exchange {
-    /// The first attempt and two more, each on another endpoint.
-    static let maximumAttempts = 3
     /// A body needs at least this much room behind the head, or it gets a buffer of its own.
     static let leastBodyRoom = 4096
 
@@ -203,7 +201,7 @@ package final class Exchange {
     /// the session's context still holds this request's head.
     func attempt(_ session: ClientSession, _ pool: WorkerPool, isParsed: Bool) {
         var isOurs = false
-        while attempts < Self.maximumAttempts {
+        while attempts < pool.retry.attempts {
             guard let position = pool.pick(tried: tried, source: session.source, random: &proxy.worker.random)
             else { break }
             let endpoint = pool.endpoints[position]
@@ -255,7 +253,8 @@ package final class Exchange {
                 dropUpstream()
                 break
             }
-            fail(endpoint)
+            fail(endpoint, .connect)
+            if !pool.retry.on.contains(.connect) { break }
         }
         if isOurs {
             answerExhausted()
@@ -274,14 +273,20 @@ package final class Exchange {
     }
 
     /// Counts a failure of the endpoint in use and lets go of it.
-    func fail(_ endpoint: WorkerEndpoint) {
+    func fail(_ endpoint: WorkerEndpoint, _ failure: TrafficFailures) {
         guard let pool = unsafe pool else { return }
         proxy.table.ended(endpoint.slot)
-        proxy.table.count(success: false, at: endpoint.slot)
-        let row = proxy.table.extendStreak(success: false, at: endpoint.slot)
-        if row == pool.ejectionFailures { proxy.health.endpointsChanged() }
+        countFailure(endpoint, failure, pool)
         unsafe self.endpoint = nil
         dropUpstream()
+    }
+
+    func countFailure(_ endpoint: WorkerEndpoint, _ failure: TrafficFailures, _ pool: WorkerPool) {
+        proxy.table.count(success: false, at: endpoint.slot)
+        let causes = failure.intersection(pool.ejectionCauses)
+        if !causes.isEmpty, proxy.table.extendRow(causes, at: endpoint.slot) == pool.ejectionFailures {
+            proxy.health.endpointsChanged()
+        }
     }
 
     /// Closes the upstream connection and forgets it.
@@ -293,14 +298,35 @@ package final class Exchange {
     }
 
     func connectFailed(reason: StaticString, status: Int) {
-        guard let endpoint = unsafe endpoint else { return }
+        failed(.connect, reason, status, isUntouched: true)
+    }
+
+    /// The endpoint in use has failed: the request goes on to another one if it may, and else the client is told.
+    /// `isUntouched` says that nothing can have been processed, so that any method may be repeated.
+    func failed(_ failure: TrafficFailures, _ reason: StaticString, _ status: Int, isUntouched: Bool = false) {
+        guard let endpoint = unsafe endpoint, let pool = unsafe pool else { return }
+        let mayRepeat = mayRepeat(after: failure, isUntouched: isUntouched)
         self.reason = reason
-        fail(endpoint)
-        if attempts < Self.maximumAttempts, hasUntried {
-            if let pool = unsafe pool { attempt(session, pool, isParsed: false) }
+        fail(endpoint, failure)
+        if mayRepeat {
+            sent = bodyBase
+            attempt(session, pool, isParsed: false)
         } else {
             answer(status, reason)
         }
+    }
+
+    /// Whether another endpoint is to be asked after `failure`: by the pool's policy, and only while all of the request is
+    /// still here and the client has got nothing.
+    func mayRepeat(after failure: TrafficFailures, isUntouched: Bool = false) -> Bool {
+        guard let retry = unsafe pool?.retry, !retry.on.isDisjoint(with: failure), attempts < retry.attempts else {
+            return false
+        }
+        return isRepeatable(isUntouched) && hasUntried
+    }
+
+    private func isRepeatable(_ isUntouched: Bool) -> Bool {
+        !hasDroppedBody && !isTunnel && bytesOut == 0 && (isIdempotent || isUntouched)
     }
 
     /// Another endpoint could be asked.
@@ -334,8 +360,7 @@ package final class Exchange {
         guard let connection = unsafe upstream, let endpoint = unsafe endpoint else { return }
         if stage == .responding { return truncated() }
         let wasReused = connection.isReused
-        let mayRepeat = !hasDroppedBody && !isTunnel && (isIdempotent || nothingSent)
-        if wasReused, mayRepeat, !needsFresh {
+        if wasReused, isRepeatable(nothingSent), !needsFresh {
             // The server closed an idle connection while we took it: nobody's fault, and it may be tried again.
             proxy.table.ended(endpoint.slot)
             unsafe self.endpoint = nil
@@ -347,13 +372,6 @@ package final class Exchange {
             if let pool = unsafe pool { attempt(session, pool, isParsed: false) }
             return
         }
-        reason = "closed-before-response"
-        fail(endpoint)
-        if mayRepeat, attempts < Self.maximumAttempts, hasUntried {
-            sent = bodyBase
-            if let pool = unsafe pool { attempt(session, pool, isParsed: false) }
-        } else {
-            answer(502, "closed-before-response")
-        }
+        failed(.reset, "closed-before-response", 502, isUntouched: nothingSent)
     }
 }

@@ -21,6 +21,9 @@ package final class Plan: Sendable {
         package let watch: Keepalive
         /// Failures in a row at which the control plane is told to look; 0 is never.
         package let ejectionFailures: Int
+        /// What counts as one.
+        package let ejectionCauses: TrafficFailures
+        package let retry: RetryPolicy
     }
 
     package struct Endpoint: Sendable {
@@ -73,7 +76,8 @@ package final class Plan: Sendable {
             policy: Policy(pool.balance, endpoints: ids.map { snapshot[$0] }),
             connectTimeout: nanoseconds(pool.timeouts.connect), responseTimeout: nanoseconds(pool.timeouts.response),
             idleTimeout: nanoseconds(pool.timeouts.idle), keepalive: pool.keepalive, watch: pool.watch,
-            ejectionFailures: pool.ejection?.failures ?? 0)
+            ejectionFailures: pool.ejection?.failures ?? 0, ejectionCauses: pool.ejection?.on ?? .noAnswer,
+            retry: pool.retry)
     }
 
     private static func nanoseconds(_ duration: Duration) -> UInt64 { UInt64(max(0, duration.nanoseconds)) }

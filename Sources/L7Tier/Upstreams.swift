@@ -20,6 +20,8 @@ final class WorkerPool {
     private(set) var keepalive: Int
     private(set) var watch: Keepalive
     private(set) var ejectionFailures: Int
+    private(set) var ejectionCauses: TrafficFailures
+    private(set) var retry: RetryPolicy
     private var cursor: PickCursor
     /// The name as the access log writes it.
     let logName: [UInt8]
@@ -38,6 +40,8 @@ final class WorkerPool {
         keepalive = plan.keepalive
         watch = plan.watch
         ejectionFailures = plan.ejectionFailures
+        ejectionCauses = plan.ejectionCauses
+        retry = plan.retry
         self.endpoints = endpoints
         self.counters = counters
         self.table = table
@@ -54,6 +58,8 @@ final class WorkerPool {
         keepalive = plan.keepalive
         watch = plan.watch
         ejectionFailures = plan.ejectionFailures
+        ejectionCauses = plan.ejectionCauses
+        retry = plan.retry
         self.endpoints = endpoints
     }
 

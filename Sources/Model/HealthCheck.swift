@@ -22,6 +22,12 @@ package struct HealthCheck: Sendable, Hashable {
         self.rise = rise
         self.fall = fall
     }
+
+    /// Whether it looks at `port`, that of its endpoint, and not at another one.
+    package func isOf(port: UInt16) -> Bool {
+        guard case .http(let http) = probe else { return true }
+        return http.port == nil || http.port == port
+    }
 }
 
 package struct HTTPProbe: Sendable, Hashable {

@@ -11,6 +11,8 @@ package struct Pool: Sendable, Hashable {
     package let balance: BalanceAlgorithm
     package let check: HealthCheck?
     package let ejection: EjectionPolicy?
+    /// HTTP pools.
+    package let retry: RetryPolicy
     package let timeouts: PoolTimeouts
     /// Idle upstream connections kept per worker (HTTP pools).
     package let keepalive: Int
@@ -25,7 +27,7 @@ package struct Pool: Sendable, Hashable {
         name: String, kind: Kind, service: ServiceID?, balance: BalanceAlgorithm, check: HealthCheck?,
         ejection: EjectionPolicy?, timeouts: PoolTimeouts, keepalive: Int, watch: Keepalive = .standard,
         endpoints: [EndpointID],
-        closeOnDown: Bool
+        closeOnDown: Bool, retry: RetryPolicy = .standard
     ) {
         self.name = name
         self.kind = kind
@@ -33,6 +35,7 @@ package struct Pool: Sendable, Hashable {
         self.balance = balance
         self.check = check
         self.ejection = ejection
+        self.retry = retry
         self.timeouts = timeouts
         self.keepalive = keepalive
         self.watch = watch
@@ -82,16 +85,21 @@ package struct PoolTimeouts: Sendable, Hashable {
 
 /// Passive health: an endpoint that fails real traffic leaves the pool for a while.
 package struct EjectionPolicy: Sendable, Hashable {
-    /// Consecutive failures (connect error, reset, malformed answer; for HTTP a 5xx made by the gateway) that eject.
+    /// Consecutive failures that eject.
     package let failures: Int
-    /// First ejection; it doubles with each further one up to `maximum`, and a passing active check ends it.
+    /// What counts as one.
+    package let on: TrafficFailures
+    /// First ejection; it doubles with each further one up to `maximum`.
     package let base: Duration
     package let maximum: Duration
     /// Never more than this share of the pool, in percent (0 ... 100).
     package let maximumShare: Int
 
-    package init(failures: Int, base: Duration, maximum: Duration, maximumShare: Int) {
+    package init(
+        failures: Int, base: Duration, maximum: Duration, maximumShare: Int, on: TrafficFailures = .noAnswer
+    ) {
         self.failures = failures
+        self.on = on
         self.base = base
         self.maximum = maximum
         self.maximumShare = maximumShare

@@ -102,24 +102,36 @@ struct SafetyTests {
         func pass() { passive.pass(configuration, table, events, now: now) }
         func ejected() -> [Bool] { configuration.slots.map { table.state($0).contains(.ejected) } }
 
-        for _ in 1...2 { table.extendStreak(success: false, at: configuration.slots[0]) }
+        for _ in 1...2 { table.extendRow(.connect, at: configuration.slots[0]) }
         pass()
         #expect(ejected() == [false, false])
         for slot in configuration.slots {
-            for _ in 1...3 { table.extendStreak(success: false, at: slot) }
+            for _ in 1...3 { table.extendRow(.connect, at: slot) }
         }
         pass()
         #expect(ejected() == [true, false], "half of the pool at most")
-        // An active check passes and takes the mark away, as probing does.
-        table.remove(.ejected, at: configuration.slots[0])
-        table.extendStreak(success: true, at: configuration.slots[1])
+        // Only connects failed. The first check that connects may have begun before that.
+        table.endRow(at: configuration.slots[1])
+        table.countPassedConnect(at: configuration.slots[0])
+        pass()
+        #expect(ejected() == [true, false])
+        table.countPassedConnect(at: configuration.slots[0])
         pass()
         #expect(ejected() == [false, false])
         #expect(table.failuresInARow(configuration.slots[0]) == 0)
-        for _ in 1...3 { table.extendStreak(success: false, at: configuration.slots[1]) }
+        // It hangs, and its check passes all the time: it stays out for as long as it was told.
+        for failure in [.connect, .timeout, .timeout] as [TrafficFailures] {
+            table.extendRow(failure, at: configuration.slots[1])
+        }
         pass()
         #expect(ejected() == [false, true])
-        now = now + .seconds(10)
+        for _ in 1...9 {
+            now = now + .seconds(1)
+            table.countPassedConnect(at: configuration.slots[1])
+            pass()
+            #expect(ejected() == [false, true])
+        }
+        now = now + .seconds(1)
         pass()
         #expect(ejected() == [false, false])
         #expect(events.events().map(\.subject) == ["127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:2"])

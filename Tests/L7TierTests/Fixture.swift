@@ -134,6 +134,7 @@ final class Proxy: Sendable {
         var pool = PoolTimeouts(connect: .seconds(1), response: .seconds(2), idle: .seconds(30))
         var balance = BalanceAlgorithm.roundRobin
         var ejection: EjectionPolicy?
+        var retry = RetryPolicy.standard
         var accessLog: String?
         var logFormat = LogSettings.Format.json
         var workers = 1
@@ -182,7 +183,8 @@ final class Proxy: Sendable {
                     name: "pool\(index)", kind: .http, service: nil, balance: settings.balance, check: nil,
                     ejection: settings.ejection, timeouts: settings.pool, keepalive: 16,
                     watch: settings.endpointKeepalive,
-                    endpoints: (first..<endpoints.count).map(EndpointID.init), closeOnDown: true))
+                    endpoints: (first..<endpoints.count).map(EndpointID.init), closeOnDown: true,
+                    retry: settings.retry))
         }
         let log = LogSettings(format: settings.logFormat, access: settings.accessLog)
         return Snapshot(

@@ -5,13 +5,13 @@ enum BadKeys {
             "unknown key, near",
             replacing: "balance: random", by: "ballance: random",
             says: [
-                "t.yaml:16:5: error: unknown key 'ballance' in pools.web; known here: kind, service, balance, endpoints, check, ejection, timeouts, keepalive, closeOnDown; did you mean 'balance'?"
+                "t.yaml:16:5: error: unknown key 'ballance' in pools.web; known here: kind, service, balance, endpoints, check, ejection, retry, timeouts, keepalive, closeOnDown; did you mean 'balance'?"
             ]),
         BadInput(
             "unknown key, far",
             replacing: "balance: random", by: "colour: red",
             says: [
-                "t.yaml:16:5: error: unknown key 'colour' in pools.web; known here: kind, service, balance, endpoints, check, ejection, timeouts, keepalive, closeOnDown"
+                "t.yaml:16:5: error: unknown key 'colour' in pools.web; known here: kind, service, balance, endpoints, check, ejection, retry, timeouts, keepalive, closeOnDown"
             ]),
         BadInput(
             "unknown section",

@@ -130,6 +130,28 @@ enum BadPlaces {
                 "t.yaml:18:25: error: pools.web.check: an http pool has a postgresql check; http or tcp, or kind: tcp"
             ]),
         BadInput(
+            "unknown failure",
+            replacing: "balance: random", by: "ejection: {on: [connect, http_503]}",
+            says: [
+                "t.yaml:16:30: error: pools.web.ejection.on[1]: read 'http_503'; one of connect, reset, timeout, gateway, 5xx"
+            ]),
+        BadInput(
+            "failure listed twice",
+            replacing: "balance: random", by: "retry: {on: [reset, reset]}",
+            says: ["t.yaml:16:25: error: pools.web.retry.on: 'reset' is listed twice; once is enough"]),
+        BadInput(
+            "failures that a tcp pool does not see",
+            replacing: "closeOnDown: true", by: "ejection: {on: [connect, gateway]}",
+            says: [
+                "t.yaml:22:30: error: pools.orders.ejection.on: a tcp pool does not see 'gateway'; connect is what it sees; leave the others out"
+            ]),
+        BadInput(
+            "retries of a tcp pool",
+            replacing: "closeOnDown: true", by: "retry: {attempts: 2}",
+            says: [
+                "t.yaml:22:12: error: pools.orders.retry: a tcp pool has no requests; leave it out; a connection that fails is tried on three servers"
+            ]),
+        BadInput(
             "longest ejection under the first",
             replacing: "balance: random", by: "ejection: {base: 10s, maximum: 5s}",
             says: [

@@ -78,6 +78,7 @@ import Topology
         let pool = snapshot.pools[0]
         #expect(pool.timeouts == PoolTimeouts(connect: .seconds(1), response: .seconds(30), idle: .seconds(60)))
         #expect((pool.keepalive, pool.closeOnDown, pool.ejection) == (64, true, nil))
+        #expect(pool.retry == RetryPolicy(on: [.connect, .reset], attempts: 3))
         #expect(snapshot.pools[1].timeouts.idle == .seconds(3600))
         #expect(snapshot.pools.allSatisfy { $0.watch == .standard })
         #expect(snapshot.tcp.listeners.allSatisfy { $0.keepalive == .standard && $0.askedConnections == nil })
@@ -97,6 +98,24 @@ import Topology
         #expect(snapshot.federation.damping == Damping(rise: .seconds(3), fall: .zero, holdDown: holdDown))
         #expect(snapshot.nodes.allSatisfy { $0.state == nil })
         #expect(snapshot.tcp.listeners[0].connections == 10_000)
+    }
+
+    @Test func failures() throws {
+        func pool(_ keys: String) throws -> Pool {
+            let text = """
+                regions: {eu: {address: 127.0.0.1}}
+                nodes: {a: {tier: l7, region: eu}}
+                pools: {web: {kind: http, endpoints: {eu: ["127.0.0.1:1"]}, \(keys)}}
+                """
+            return try TopologyLoader.load(text: text, file: "/t.yaml").pools[0]
+        }
+        #expect(try pool("ejection: {}").ejection?.on == [.connect, .reset, .timeout])
+        #expect(try pool("ejection: {on: 5xx}").ejection?.on == .serverError)
+        #expect(try pool("ejection: {on: [connect, gateway]}").ejection?.on == [.connect, .gateway])
+        #expect(try pool("retry: {attempts: 5}").retry == RetryPolicy(on: [.connect, .reset], attempts: 5))
+        #expect(try pool("retry: {on: [timeout, reset]}").retry == RetryPolicy(on: [.timeout, .reset], attempts: 3))
+        #expect(TrafficFailures(status: 503) == [.gateway, .serverError])
+        #expect(TrafficFailures(status: 500) == .serverError && TrafficFailures(status: 499).isEmpty)
     }
 
     @Test func stateFiles() throws {

@@ -4,7 +4,13 @@ import Model
 
 /// Runs the ejection of each endpoint from the rows of failures that the workers count. Confined to the health loop.
 struct PassiveHealth {
-    private var ejections: [Int: Ejection] = [:]
+    private struct Endpoint {
+        var ejection: Ejection
+        /// `EndpointTable.passedConnects` when it was ejected.
+        var connects: UInt32 = 0
+    }
+
+    private var endpoints: [Int: Endpoint] = [:]
 
     /// Looks at every endpoint of the node's pools that has an ejection policy, and writes what follows into the table.
     mutating func pass(_ configuration: Configuration, _ table: EndpointTable, _ events: EventLog, now: Timestamp) {
@@ -17,37 +23,44 @@ struct PassiveHealth {
             for endpoint in endpoints {
                 let slot = configuration.slots[endpoint.index]
                 seen.insert(slot)
-                var ejection = ejections[slot] ?? Ejection(policy)
-                if ejection.policy != policy { ejection = Ejection(policy) }
-                let subject = "\(snapshot[endpoint].address)"
-                // A passing check takes the mark away by itself.
-                if !table.state(slot).contains(.ejected), ejection.checkPassed(now: now) != nil {
-                    table.extendStreak(success: true, at: slot)
-                    events.record(.endpoint, subject, "back in \(snapshot[pool].name): a check passed")
+                var known = self.endpoints[slot] ?? Endpoint(ejection: Ejection(policy))
+                if known.ejection.policy != policy {
+                    if table.remove(.ejected, at: slot) { out -= 1 }
+                    known = Endpoint(ejection: Ejection(policy))
                 }
-                if ejection.tick(now: now) != nil {
-                    table.extendStreak(success: true, at: slot)
+                let subject = "\(snapshot[endpoint].address)"
+                var why: String?
+                // The first check that passes may have begun before the ejection.
+                let connects = (table.passedConnects(slot) &- known.connects) & 0xff_ffff
+                if connects > 1, known.ejection.checkConnected(now: now) != nil { why = "checks connect again" }
+                if known.ejection.tick(now: now) != nil { why = "its time is over" }
+                if let why {
+                    table.endRow(at: slot)
                     table.remove(.ejected, at: slot)
                     out -= 1
-                    events.record(.endpoint, subject, "back in \(snapshot[pool].name): its time is over")
+                    events.record(.endpoint, subject, "back in \(snapshot[pool].name): \(why)")
                 }
-                let row = table.failuresInARow(slot)
+                let (row, causes) = (table.failuresInARow(slot), table.kindsInARow(slot))
                 let size = Ejection.PoolSize(endpoints: endpoints.count, ejected: out)
-                if row > 0, case .eject(let until) = ejection.failed(consecutive: row, in: size, now: now) {
+                if row > 0,
+                    case .eject(let until) = known.ejection.failed(
+                        consecutive: row, causes: causes, in: size, now: now)
+                {
+                    known.connects = table.passedConnects(slot)
                     table.insert(.ejected, at: slot)
                     out += 1
                     let seconds = (until - now).milliseconds / 1000
                     events.record(
                         .endpoint, subject,
-                        "ejected from \(snapshot[pool].name) for \(seconds) s: \(row) failures in a row",
+                        "ejected from \(snapshot[pool].name) for \(seconds) s: \(row) failures in a row (\(causes.words))",
                         severity: .warning)
                 }
-                ejections[slot] = ejection
+                self.endpoints[slot] = known
             }
         }
-        for slot in ejections.keys where !seen.contains(slot) {
+        for slot in endpoints.keys where !seen.contains(slot) {
             table.remove(.ejected, at: slot)
-            ejections[slot] = nil
+            endpoints[slot] = nil
         }
     }
 }

@@ -93,9 +93,10 @@ final class EndpointLedger: Sendable {
         let changes = state.withLock { state -> [EndpointProbing.Change] in
             // A report that was under way when its endpoint left the topology.
             guard let place = state.places[slot] else { return [] }
-            // An active check that passes ends an ejection.
             state.note(report.outcome, at: slot)
-            defer { if report.outcome.up { table.remove(.ejected, at: slot) } }
+            if report.outcome.up, report.outcome.connects, place.check?.isOf(port: place.address.port) == true {
+                table.countPassedConnect(at: slot)
+            }
             var report = report
             guard place.database != nil, var group = state.groups[place.pool] else {
                 state.reports[slot] = report

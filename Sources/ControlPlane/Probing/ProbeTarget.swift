@@ -34,6 +34,8 @@ package struct ProbeOutcome: Sendable, Hashable {
     package var replication: ReplicationFacts?
     /// The target lives and could not tell its role: the last one is believed on.
     package var keepsRole: Bool
+    /// A new connection was made for the look.
+    package var connects = true
 
     /// A look that did not take place, for a reason of our own.
     package static func missed(_ shortage: Shortage, reason: String, latency: Duration) -> ProbeOutcome {

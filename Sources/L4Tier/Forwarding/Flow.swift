@@ -145,7 +145,7 @@ final class Flow {
         }
         let slot = route.slots[position]
         route.table.count(success: true, at: slot)
-        route.table.extendStreak(success: true, at: slot)
+        route.table.endRow(at: slot)
         let elapsed = worker.now &- connectBegan
         connectTime = elapsed
         route.table.observeLatency(elapsed, at: slot)
@@ -169,7 +169,7 @@ final class Flow {
         worker.counters.add(Tally.connectFailures)
         let slot = route.slots[position]
         route.table.count(success: false, at: slot)
-        let row = route.table.extendStreak(success: false, at: slot)
+        let row = route.table.extendRow(.connect, at: slot)
         if let ejection = route.plan.pool.ejection, row == ejection.failures { unsafe forwarder.endpointsChanged() }
     }
 

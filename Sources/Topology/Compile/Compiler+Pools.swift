@@ -29,7 +29,8 @@ extension Compiler {
             keepalive: Self.kept(record),
             watch: record.record("keepalive").map(Self.keepalive) ?? .standard,
             endpoints: own,
-            closeOnDown: record.boolean("closeOnDown"))
+            closeOnDown: record.boolean("closeOnDown"),
+            retry: record.record("retry").map(Self.retry) ?? .standard)
     }
 
     /// A number alone, or the `connections` of the long form.
@@ -54,7 +55,20 @@ extension Compiler {
             failures: record.integer("failures"),
             base: record.duration("base"),
             maximum: record.duration("maximum"),
-            maximumShare: record.integer("maximumShare"))
+            maximumShare: record.integer("maximumShare"),
+            on: failures(record) ?? .noAnswer)
+    }
+
+    private static func retry(_ record: Record) -> RetryPolicy {
+        RetryPolicy(on: failures(record) ?? .repeatable, attempts: record.integer("attempts"))
+    }
+
+    /// Those of `on`; nil when it is absent.
+    private static func failures(_ record: Record) -> TrafficFailures? {
+        guard record.has("on") else { return nil }
+        return record.items("on").reduce(into: []) { all, item in
+            all.formUnion(TrafficFailures.names.first { $0.name == item.text }?.failure ?? [])
+        }
     }
 
     static func check(_ record: Record) -> HealthCheck? {

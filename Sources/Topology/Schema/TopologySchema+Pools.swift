@@ -1,3 +1,5 @@
+import Model
+
 extension TopologySchema {
     static let pool = RecordSchema(
         "pools.NAME", "A set of interchangeable servers in each region, with one way to choose and one way to check.",
@@ -16,6 +18,7 @@ extension TopologySchema {
             .init(
                 "ejection", .record(ejection),
                 "Takes servers that fail real traffic out for a while; off if absent."),
+            .init("retry", .record(retry), "When a request goes on to another server (http)."),
             .init("timeouts", .record(poolTimeouts), .filled, "How long to wait for a server."),
             .init(
                 "keepalive", .either(.integer(0...10_000), poolKeepalive), .standard("64"),
@@ -62,13 +65,34 @@ extension TopologySchema {
         [
             .init("failures", .integer(1...1_000), .standard("3"), "Consecutive failures that take a server out."),
             .init(
+                "on", failures, .derived("`[connect, reset, timeout]`"),
+                "What counts as one: no connection; a connection that breaks before the response is whole, or carries"
+                    + " none; silence for `timeouts.response`; a 502, 503 or 504 of the server (`gateway`); any 5xx. A"
+                    + " tcp pool knows `connect` alone."),
+            .init(
                 "base", .durations(.milliseconds(100) ... .seconds(3600)), .standard("10s"),
-                "How long the first time; it doubles each time, up to `maximum`. A passing check ends it."),
+                "How long the first time; it doubles each time, up to `maximum`. Checks that connect anew end it early"
+                    + " when the server failed connects and nothing else."),
             .init(
                 "maximum", .durations(.milliseconds(100) ... .seconds(86_400)), .standard("5m"),
                 "The longest time out. At least `base`."),
             .init(
                 "maximumShare", .share(0...100), .standard("50%"), "Never more of the pool than this is out at once."),
+        ])
+
+    /// Ways to fail, in the words of a topology.
+    private static let failures = Shape.oneOrMany(.choice(TrafficFailures.names.map(\.name)))
+
+    static let retry = RecordSchema(
+        "pools.NAME.retry",
+        "When a request goes on to another server: while none of the response has gone to the client and all of the request"
+            + " is still here. After a failed connect any request does; otherwise those whose method is idempotent, and"
+            + " those of which the server took nothing.",
+        [
+            .init(
+                "on", failures, .derived("`[connect, reset]`"),
+                "After which failures; the words are those of `ejection.on`."),
+            .init("attempts", .integer(1...10), .standard("3"), "Servers that a request asks at most; 1 is no retry."),
         ])
 
     static let poolTimeouts = RecordSchema(

@@ -91,6 +91,22 @@ enum PoolChecks {
                     "pools.\(name).ejection.maximum: \(maximum.text) is shorter than the base of \(base.text)",
                     "at least the base"))
         }
+        if pool.text("kind") == "tcp" {
+            if let ejection = pool.record("ejection") {
+                for item in ejection.items("on") where item.text.map({ $0 != "connect" }) ?? false {
+                    diagnostics.append(
+                        item.position.error(
+                            "pools.\(name).ejection.on: a tcp pool does not see '\(item.text ?? "")'",
+                            "connect is what it sees; leave the others out"))
+                }
+            }
+            if let retry = pool.record("retry") {
+                diagnostics.append(
+                    retry.position.error(
+                        "pools.\(name).retry: a tcp pool has no requests",
+                        "leave it out; a connection that fails is tried on three servers"))
+            }
+        }
         if pool.text("kind") == "http", pool.record("check")?.has("postgresql") == true {
             diagnostics.append(
                 pool.section("check").position(of: "postgresql").error(

@@ -102,7 +102,7 @@ struct SchemaChecker {
             items.append(check(tree, as: item, path: "\(path)[\(index)]"))
         }
         switch item {
-        case .scalar(.reference), .scalar(.candidate): reportRepeats(in: items, path)
+        case .scalar(.reference), .scalar(.candidate), .scalar(.choice): reportRepeats(in: items, path)
         default: break
         }
         return Checked(position: tree.position, value: .list(items))

@@ -38,10 +38,12 @@ final class PostgreSQLSession {
         let deadline = start + timeout
         let isDue = connection == nil || isDoubtful || probes % Self.probesPerLogin == 0
         probes &+= 1
+        var connects = false
         do throws(ProbeFailure) {
             if isDue {
                 do throws(ProbeFailure) {
                     connection = try await login().connect(until: deadline)
+                    connects = true
                 } catch {
                     // The old session still tells the role.
                     let mayStay = error.state == Self.tooManyConnections || error.shortage != nil
@@ -51,9 +53,11 @@ final class PostgreSQLSession {
             let facts = try await ask(until: deadline)
             let latency = start.duration(to: .now)
             isDoubtful = latency > timeout / 2
-            return ProbeOutcome(
+            var outcome = ProbeOutcome(
                 up: true, role: facts.isReplica ? .replica : .primary, reason: facts.isReplica ? "replica" : "primary",
                 latency: latency, replication: facts)
+            outcome.connects = connects
+            return outcome
         } catch {
             connection = nil
             isDoubtful = true
