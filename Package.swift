@@ -166,7 +166,9 @@ let package = Package(
         tests("ProbingTests", ["ControlPlane", "Engine", "Health", "Model"]),
         tests("HTTPWireTests", ["HTTPWire", "Model"]),
         tests("HTTPExchangeTests", ["HTTPExchange", "HTTPWire", "Engine", "Model"]),
-        tests("L7TierTests", ["L7Tier", "ControlPlane", "Engine", "Model", "Topology", "CMallocCount"]),
+        tests(
+            "L7TierTests",
+            ["L7Tier", "ControlPlane", "Engine", "Federation", "HTTPWire", "Model", "Topology", "CMallocCount"]),
         tests("TopologyTests", ["Topology", "Model"]),
         tests("MeridianctlTests", ["meridianctl", "ControlPlane", "HTTPExchange", "Model", argumentParser]),
     ]

@@ -49,6 +49,14 @@ package struct Keyring: Sendable {
         return parts[1]
     }
 
+    // MARK: - Checks
+
+    /// What marks a check of `address` in `period`, by each key, that which signs first: 32 hexadecimal digits.
+    package func checkCodes(_ address: SocketAddress, period: Int64) -> [String] {
+        let bytes = Array("meridian-check-1\n\(address)\n\(period)".utf8)
+        return keys.map { Self.hex(Array(code(bytes, $0.secret)).prefix(16)) }
+    }
+
     private func code(_ bytes: [UInt8], _ secret: SymmetricKey) -> HMAC<SHA256>.MAC {
         HMAC<SHA256>.authenticationCode(for: bytes, using: secret)
     }

@@ -21,6 +21,8 @@ package enum FieldName: UInt8, Sendable {
     /// A field of that kind which nobody is believed about.
     case unbelieved
     case maxForwards
+    /// By which the checks of our own nodes are known.
+    case checkMark
     case date
     case contentType
     case userAgent
@@ -123,6 +125,8 @@ package enum FieldName: UInt8, Sendable {
         case 14:
             // content-length
             if first == 0x2d74_6e65_746e_6f63 && last == 0x6874_676e_656c_2d74 { return .contentLength }
+            // meridian-check
+            if first == 0x6e61_6964_6972_656d && last == 0x6b63_6568_632d_6e61 { return .checkMark }
             // http2-settings
             if first == 0x6573_2d32_7074_7468 && last == 0x7367_6e69_7474_6573 { return .http2Settings }
         case 15:

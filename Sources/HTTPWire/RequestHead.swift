@@ -52,6 +52,8 @@ package final class RequestHead {
     package internal(set) var expectsContinue = false
     /// What Upgrade says, when there is one such field and `Connection: upgrade`; else empty.
     package internal(set) var upgrade = Slice.empty
+    /// What Meridian-Check says; empty when there is none.
+    package internal(set) var checkMark = Slice.empty
     /// Connection names fields other than the usual ones.
     package var hasConnectionOptions: Bool { fields.hasOptions }
     /// The value of Max-Forwards, which only TRACE and OPTIONS heed (RFC 9110 section 7.6.2).
@@ -106,6 +108,7 @@ package final class RequestHead {
         var connection = ConnectionFacts()
         expectsContinue = false
         maxForwards = nil
+        checkMark = .empty
         userAgent = .empty
         referer = .empty
         requestID = .empty
@@ -125,6 +128,7 @@ package final class RequestHead {
                 guard bytes.equals(field.value, ignoringCase: "100-continue") else { return .unsupportedExpectation }
                 // An HTTP/1.0 client does not mean it (RFC 9110 section 10.1.1).
                 expectsContinue = minorVersion == 1
+            case .checkMark: checkMark = field.value
             case .maxForwards:
                 guard method == .options || method == .trace else { continue }
                 guard let value = decimal(bytes, field.value) else { return .malformedField }

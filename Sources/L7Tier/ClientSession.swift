@@ -91,8 +91,12 @@ package final class ClientSession: ServerSession {
     override public func requestReceived() {
         requests &+= 1
         // At the 1st, 2nd, 4th, 8th … request: the kernel knows the round trip from the handshake, and better later. That to
-        // a proxy says nothing of its clients.
-        if requests & (requests &- 1) == 0, proxy.measuresRoundTrips, !isTrusted { proxy.measure(self) }
+        // a proxy says nothing of its clients, and a check is no client.
+        if requests & (requests &- 1) == 0, proxy.measuresRoundTrips, !isTrusted,
+            proxy.context.request.checkMark.isEmpty
+        {
+            proxy.measure(self)
+        }
         exchange.begin()
     }
 

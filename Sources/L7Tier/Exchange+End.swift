@@ -16,7 +16,9 @@ extension Exchange {
             let table = proxy.table
             let slot = endpoint.slot
             table.ended(slot)
-            if status >= 500, !TrafficFailures(status: status).isDisjoint(with: pool.ejectionCauses) {
+            if isCheck {
+                // Real traffic judges.
+            } else if status >= 500, !TrafficFailures(status: status).isDisjoint(with: pool.ejectionCauses) {
                 countFailure(endpoint, TrafficFailures(status: status), pool)
             } else {
                 table.count(success: true, at: slot)
@@ -49,7 +51,15 @@ extension Exchange {
     /// Counts and logs, and makes the object ready for the next request.
     private func settle(_ pool: WorkerPool?) {
         let proxy = proxy
-        let elapsed = proxy.worker.now &- started
+        if !isCheck { record(pool, elapsed: proxy.worker.now &- started) }
+        proxy.worker.buffers.reclaim(&headBuffer)
+        stage = .idle
+        unsafe route = nil
+        unsafe self.pool = nil
+        unsafe endpoint = nil
+    }
+
+    private func record(_ pool: WorkerPool?, elapsed: UInt64) {
         proxy.countStatus(status)
         proxy.count(WorkerCounter.bytesIn, bytesIn)
         proxy.count(WorkerCounter.bytesOut, bytesOut)
@@ -63,11 +73,6 @@ extension Exchange {
         }
         unsafe route?.counters.add(RouteCounter.cell(status: status))
         if proxy.logs { proxy.log(self, elapsed: elapsed) }
-        proxy.worker.buffers.reclaim(&headBuffer)
-        stage = .idle
-        unsafe route = nil
-        unsafe self.pool = nil
-        unsafe endpoint = nil
     }
 
     /// Lets go of the endpoint without a judgement about it.
@@ -83,7 +88,7 @@ extension Exchange {
         let complete = requestIsCompleteOrUnsent
         self.status = status
         self.reason = reason
-        if status >= 502, status <= 504, !isOurs { unsafe pool?.counters.add(PoolCounter.failures) }
+        if status >= 502, status <= 504, !isOurs, !isCheck { unsafe pool?.counters.add(PoolCounter.failures) }
         let keeps = keepsClient && complete && !proxy.context.isDraining
         let consumed = checked
         session.respond(status: status, reason: reason, isHead: isHead, closes: !keeps)
@@ -140,7 +145,7 @@ extension Exchange {
     func abandon() {
         guard stage != .idle else { return }
         if reason == nil { reason = isTunnel ? "tunnel-closed" : "client-closed" }
-        if !isTunnel { proxy.count(WorkerCounter.aborted) }
+        if !isTunnel, !isCheck { proxy.count(WorkerCounter.aborted) }
         releaseEndpoint()
         dropUpstream()
         unsafe settle(pool)

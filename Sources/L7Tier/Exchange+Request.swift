@@ -49,7 +49,7 @@ extension Exchange {
             switch name {
             case .host: writesHost
             case .maxForwards: head.maxForwards != nil
-            case .requestID: true
+            case .requestID, .checkMark: true
             default: replaces(name, session)
             }
         }

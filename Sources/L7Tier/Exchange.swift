@@ -43,6 +43,8 @@ package final class Exchange {
     /// The protocol that the client asks for and the route allows, by offset in the head; empty when there is none.
     var upgrade = Slice.empty
     var isTunnel = false
+    /// It is a check of one of our own nodes: served, and in no count but one.
+    var isCheck = false
     var requestBody = BodyReader(.none)
     /// Offsets in the session's input: where the body begins, what was checked, what was sent.
     var bodyBase = 0
@@ -157,14 +159,15 @@ package final class Exchange {
         givenIdentifier = session.isTrusted ? head.requestID : .empty
         if givenIdentifier.isEmpty { identifier = (proxy.worker.random.next(), proxy.worker.random.next()) }
         forgetAttempt()
-        proxy.count(WorkerCounter.requests)
+        isCheck = !head.checkMark.isEmpty && withHead { proxy.isCheck($0, head.checkMark) }
+        proxy.count(isCheck ? WorkerCounter.checks : WorkerCounter.requests)
 
         if head.method == .trace { return refuse(405, HeadFault.methodNotAllowed.reason) }
         if head.maxForwards == 0 { return refuse(200, "max-forwards") }
         if case .length(let length) = head.framing, length > session.bodyLimit { return refuse(413, "body-too-large") }
         guard withHead({ proxy.normalisePath($0) }) else { return refuse(400, HeadFault.malformedPath.reason) }
         guard let index = withHead({ proxy.route($0) }) else {
-            proxy.count(WorkerCounter.unrouted)
+            if !isCheck { proxy.count(WorkerCounter.unrouted) }
             return refuse(404, "no-route")
         }
         if !head.upgrade.isEmpty, head.framing == .none,
@@ -178,7 +181,7 @@ package final class Exchange {
         unsafe self.pool = pool
         responseTimeout = pool.responseTimeout
         idleTimeout = pool.idleTimeout
-        pool.counters.add(PoolCounter.requests)
+        if !isCheck { pool.counters.add(PoolCounter.requests) }
         if !requestBody.isComplete {
             session.input.compact()
             session.setDeadline(after: session.limits.bodyTimeout)
@@ -191,7 +194,7 @@ package final class Exchange {
 
     /// Answers by ourselves, before any endpoint was asked.
     private func refuse(_ status: Int, _ reason: StaticString) {
-        if status >= 400, status < 500 { proxy.count(WorkerCounter.refused) }
+        if status >= 400, status < 500, !isCheck { proxy.count(WorkerCounter.refused) }
         answer(status, reason)
     }
 
@@ -282,6 +285,8 @@ package final class Exchange {
     }
 
     func countFailure(_ endpoint: WorkerEndpoint, _ failure: TrafficFailures, _ pool: WorkerPool) {
+        // Endpoints have checks of their own.
+        if isCheck { return }
         proxy.table.count(success: false, at: endpoint.slot)
         let causes = failure.intersection(pool.ejectionCauses)
         if !causes.isEmpty, proxy.table.extendRow(causes, at: endpoint.slot) == pool.ejectionFailures {

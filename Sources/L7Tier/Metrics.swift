@@ -17,6 +17,7 @@ enum Metrics {
         counter("connections_rejected", "Client connections over the listener's limit.", WorkerCounter.rejected)
         counter("connections_unwelcome", "Client connections refused for want of descriptors.", WorkerCounter.unwelcome)
         counter("requests", "Requests whose head was accepted.", WorkerCounter.requests)
+        counter("checks", "Checks of our own nodes, which are counted nowhere else.", WorkerCounter.checks)
         counter("requests_refused", "Requests answered 4xx by this node.", WorkerCounter.refused)
         counter("requests_unrouted", "Requests that no route matched.", WorkerCounter.unrouted)
         counter("requests_aborted", "Requests whose client went away.", WorkerCounter.aborted)

@@ -98,6 +98,15 @@ package final class Plan: Sendable {
     /// The addresses to listen on, by listener index.
     package var addresses: [SocketAddress] { listeners.map { SocketAddress(node.address, port: $0.port) } }
 
+    /// Where checks of our own nodes arrive: at the listeners, under the node's address and those by which DNS names answer
+    /// with its region.
+    var checkedAddresses: [SocketAddress] {
+        let ports = Set(listeners.map(\.port))
+        let answers = snapshot.dns.zones.flatMap(\.names).flatMap(\.lookedAt)
+            .filter { $0.region == node.region && ports.contains($0.address.port) }.map(\.address)
+        return Array(Set(addresses + answers).sorted { ($0.address, $0.port) < ($1.address, $1.port) }.prefix(256))
+    }
+
     /// The same with how clients are watched there.
     var places: [(address: SocketAddress, keepalive: Keepalive)] {
         listeners.map { (SocketAddress(node.address, port: $0.port), $0.keepalive) }

@@ -130,5 +130,7 @@ enum WorkerCounter {
     static let status = 9
     /// Connections refused because there are too few descriptors left.
     static let unwelcome = status + 5
-    static let count = unwelcome + 1
+    /// Requests that were checks of our own nodes. They are in none of the other counts of requests.
+    static let checks = unwelcome + 1
+    static let count = checks + 1
 }

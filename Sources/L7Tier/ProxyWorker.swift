@@ -36,6 +36,7 @@ final class ProxyWorker: @unchecked Sendable {
     private var date: DateText
     private let record: AccessRecord?
     private let roundTrips = RoundTripReservoir()
+    private var checkMarks: KnownChecks
     /// Whether any name is steered by what clients' round trips are.
     private(set) var measuresRoundTrips = false
 
@@ -50,6 +51,7 @@ final class ProxyWorker: @unchecked Sendable {
         self.traffic = traffic
         self.sockets = sockets
         context = SessionContext(worker: worker)
+        checkMarks = KnownChecks(health.checkMark)
         let active = published.load()
         plan = active.plan
         let node = active.plan.node
@@ -226,6 +228,13 @@ final class ProxyWorker: @unchecked Sendable {
     func appendDate(to writer: inout HeadWriter) {
         unsafe date.refresh(worker)
         unsafe writer.append(date.line)
+    }
+
+    // MARK: - Checks
+
+    /// Whether `mark` of `bytes` is that of a check by one of our own nodes.
+    func isCheck(_ bytes: RawSpan, _ mark: Slice) -> Bool {
+        checkMarks.contains(bytes, mark, at: plan.checkedAddresses, generation: generation, now: worker.wallClock)
     }
 
     // MARK: - Round trips

@@ -36,13 +36,13 @@ package final class CandidateProbing: Sendable {
     private let ledger = Ledger()
     private let service: ProbeService<Candidate>
 
-    /// `changed` is called, on any thread, when a candidate went up or down.
+    /// `mark` marks HTTP checks for L7 nodes that they reach. `changed` is called, on any thread, when a candidate went up or down.
     package init(
         client: HTTPClient, waiter: SocketWaiter, secret: @escaping @Sendable (Secret) -> String?,
-        changed: @escaping @Sendable (Candidate, ProbeReport) -> Void
+        mark: CheckMark? = nil, changed: @escaping @Sendable (Candidate, ProbeReport) -> Void
     ) {
         let ledger = ledger
-        service = ProbeService(client: client, waiter: waiter, secret: secret, lagIsDeath: true) {
+        service = ProbeService(client: client, waiter: waiter, secret: secret, lagIsDeath: true, mark: mark) {
             candidate, report in
             ledger.state.withLock { state in
                 guard state.known.contains(candidate) else { return }

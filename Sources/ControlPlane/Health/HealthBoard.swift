@@ -17,16 +17,19 @@ package final class HealthBoard: Sendable {
     /// state (ejection included: tiers only count successes and failures).
     package let endpoints: EndpointTable
     package let events: EventLog
+    /// How our own checks are known.
+    package let checkMark: CheckMark
     private let state = Mutex(State())
     private let wake: @Sendable () -> Void
 
     /// `wake` is called when somebody changed an endpoint and verdicts should be looked at again, at once.
     package init(
         endpoints: EndpointTable = EndpointTable(), events: EventLog = EventLog(),
-        wake: @escaping @Sendable () -> Void = {}
+        checkMark: CheckMark = CheckMark(), wake: @escaping @Sendable () -> Void = {}
     ) {
         self.endpoints = endpoints
         self.events = events
+        self.checkMark = checkMark
         self.wake = wake
     }
 

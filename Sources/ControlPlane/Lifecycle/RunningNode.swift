@@ -74,7 +74,8 @@ package final class RunningNode: Sendable {
                 level: event.severity.level, "\(event.text)",
                 metadata: ["kind": "\(event.kind.rawValue)", "subject": "\(event.subject)"])
         })
-        board = HealthBoard(endpoints: table, events: events) { wakes.ring() }
+        let mark = CheckMark(secrets.keyring)
+        board = HealthBoard(endpoints: table, events: events, checkMark: mark) { wakes.ring() }
         state = NodeState(configuration)
         hub = FederationHub(
             name: name, tier: configuration.me.tier, region: configuration.regionName,
@@ -94,7 +95,7 @@ package final class RunningNode: Sendable {
             events.record(.endpoint, "\(change.address)", change.words, severity: change.severity)
             wakes.ring()
         }
-        candidates = CandidateProbing(client: client, waiter: waiter, secret: secret) { candidate, report in
+        candidates = CandidateProbing(client: client, waiter: waiter, secret: secret, mark: mark) { candidate, report in
             let words = report.up ? "reachable" : "unreachable: \(report.outcome.reason)"
             events.record(
                 .endpoint, "\(candidate.name) in \(candidate.region) at \(candidate.address)", words,
@@ -189,6 +190,7 @@ package final class RunningNode: Sendable {
 
         // From here on nothing can fail.
         descriptors.shares.replaceThoseInForce()
+        board.checkMark.replace(secrets.keyring)
         install()
         state.install(new)
         token.withLock { $0 = secrets.adminToken }

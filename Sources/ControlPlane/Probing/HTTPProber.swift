@@ -7,10 +7,13 @@ struct HTTPProber {
     private static let examined = 5120
 
     let client: HTTPClient
+    let mark: CheckMark?
 
     func probe(_ address: SocketAddress, _ probe: HTTPProbe, timeout: Duration) async -> ProbeOutcome {
         let start = ContinuousClock.now
-        let request = Self.request(address, probe, timeout: timeout)
+        var request = Self.request(address, probe, timeout: timeout)
+        let asked = SocketAddress(address.address, port: probe.port ?? address.port)
+        if let value = mark?.value(for: asked, now: .now) { request.headers.append((CheckMark.header, value)) }
         do throws(HTTPClientError) {
             let response = try await client.request(request)
             let reason = Self.failure(of: response, probe)

@@ -16,6 +16,7 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
     private let waiter: SocketWaiter
     private let secret: @Sendable (Secret) -> String?
     private let lagIsDeath: Bool
+    private let mark: CheckMark?
     private let sink: Sink
     private let running = Mutex<[ID: Running]>([:])
 
@@ -25,11 +26,13 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
     ///   - secret: the value of a password; nil when it cannot be had.
     ///   - lagIsDeath: whether a replica that is further behind than its check allows counts as down; otherwise the sink
     ///     decides what its lag means.
+    ///   - mark: marks HTTP checks; nil where they reach no nodes of ours.
     ///   - sink: told of every look, from any thread; of one target in order.
     package init(
         client: HTTPClient, waiter: SocketWaiter, secret: @escaping @Sendable (Secret) -> String?,
-        lagIsDeath: Bool = false, sink: @escaping Sink
+        lagIsDeath: Bool = false, mark: CheckMark? = nil, sink: @escaping Sink
     ) {
+        self.mark = mark
         self.lagIsDeath = lagIsDeath
         self.client = client
         self.waiter = waiter
@@ -69,9 +72,10 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
 
     private func start(_ target: ProbeTarget<ID>) -> Task<Void, Never> {
         let (client, waiter, secret, sink) = (client, waiter, secret, sink)
-        let lagIsDeath = lagIsDeath
+        let (lagIsDeath, mark) = (lagIsDeath, mark)
         return Task {
-            let prober = TargetProber(target, client: client, waiter: waiter, secret: secret, lagIsDeath: lagIsDeath)
+            let prober = TargetProber(
+                target, client: client, waiter: waiter, secret: secret, lagIsDeath: lagIsDeath, mark: mark)
             await prober.run { report in sink(target.id, report) }
         }
     }
@@ -96,14 +100,14 @@ private final class TargetProber {
 
     init<ID>(
         _ target: ProbeTarget<ID>, client: HTTPClient, waiter: SocketWaiter,
-        secret: @escaping @Sendable (Secret) -> String?, lagIsDeath: Bool
+        secret: @escaping @Sendable (Secret) -> String?, lagIsDeath: Bool, mark: CheckMark?
     ) {
         address = target.address
         check = target.check
         threshold = Threshold(target.check)
         switch target.check.probe {
         case .tcp: method = .tcp(TCPProber(waiter: waiter))
-        case .http(let probe): method = .http(HTTPProber(client: client), probe)
+        case .http(let probe): method = .http(HTTPProber(client: client, mark: mark), probe)
         case .postgresql(let probe):
             method = .postgresql(PostgreSQLSession(target.address, probe, waiter: waiter, secret: secret))
             if lagIsDeath { maximumLag = probe.maximumLag }
