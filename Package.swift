@@ -133,7 +133,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Model", "Geo", "DNSWire", "DNSTier", "HTTPWire", "StreamWire", "Health", "Topology", "Federation",
-                "ControlPlane",
+                "ControlPlane", "Engine", "L7Tier",
                 "TestKit",
             ], path: "tools/fuzz/Targets", swiftSettings: house),
         program("meridian-fuzz", ["FuzzTargets", argumentParser], path: "tools/fuzz/Command"),

@@ -26,7 +26,7 @@ extension L7TierTests {
 
         /// The request as the backend has it, of a client that says `lines`.
         private func ask(_ lines: [String], trusting: [String] = [], target: String = "/") async throws
-            -> StrictBackend.Request
+            -> StrictRequest
         {
             let backend = try StrictBackend()
             var settings = Proxy.Settings()
