@@ -92,6 +92,17 @@ import Topology
         #expect(segments(third)[1] == segments(second)[1])
     }
 
+    @Test("A file may have been written in the year 2400, or 1700")
+    func timesBeyondReach() throws {
+        let folder = try Folder()
+        for seconds in [13_569_465_600.0, -8_520_336_000] {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: seconds)],
+                ofItemAtPath: folder.url.appendingPathComponent("a.test.zone").path)
+            #expect(try folder.addresses(try folder.prepare(), "www.a.test.") == ["192.0.2.1"])
+        }
+    }
+
     @Test func aBrokenZoneStaysAndSaysWhere() throws {
         let folder = try Folder()
         _ = try folder.prepare()

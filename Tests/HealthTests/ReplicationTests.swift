@@ -43,6 +43,13 @@ import Testing
         }
     }
 
+    @Test("No number is no lag, not a lag of nothing") func noNumber() {
+        for (now, last) in [("nan", "5"), ("5", "nan"), ("inf", "inf"), ("-inf", "5")] {
+            let facts = ReplicationFacts(answers: [[row("t", nil, nil, nil, "0/1", now, last)]])
+            #expect(facts?.isReplica == true && facts?.sinceReplay == nil)
+        }
+    }
+
     @Test(
         "Without the role there are no facts",
         arguments: [

@@ -1,3 +1,4 @@
+import ControlPlane
 import Engine
 import L4Tier
 import Model
@@ -105,6 +106,30 @@ import Testing
         #expect(String(decoding: refusal, as: UTF8.self).contains("57P03"))
         stage.set(1, [.up, .primary])
         for _ in 0..<4 { #expect(try owner(stage) == 1) }
+        await stage.server.stop(deadline: .zero)
+    }
+
+    @Test("explain says who is behind, and why the one is taken that is")
+    func explained() async throws {
+        let stage = try stage(3, fallsBackToPrimary: true)
+        func explain() -> StatusValue { (stage.server.explain(["kind": "tcp", "name": "orders-0"]) ?? nil) ?? .null }
+        stage.set(0, [.up, .checked, .primary])
+        stage.set(1, [.up, .checked, .replica, .late], lag: 9000)
+        stage.set(2, [.up, .checked, .fenced])
+        #expect(explain()["chosen"].string == stage.endpoints[0].description)
+        #expect(explain()["because"].string == "no replica is up and level enough: fallback: primary")
+        let objections = explain()["endpoints"].array.map { $0["objections"].array.compactMap(\.string) }
+        #expect(
+            objections == [
+                ["not replica"], ["9000 ms behind, more than allowed"],
+                ["a primary that is not written to, for another one is"],
+            ])
+        stage.set(0, [.checked])
+        #expect(explain()["chosen"].string == stage.endpoints[1].description)
+        #expect(explain()["because"].string == "every server in the role is late: the one that is least behind")
+        let listed = stage.server.status()["listeners"].array.first?["endpoints"].array ?? []
+        #expect(
+            listed.map { $0["late"].bool } == [nil, true, nil] && listed.map { $0["fenced"].bool } == [nil, nil, true])
         await stage.server.stop(deadline: .zero)
     }
 }

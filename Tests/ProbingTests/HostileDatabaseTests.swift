@@ -445,6 +445,31 @@ struct HostileDatabaseTests {
         }
     }
 
+    @Test("For the check of a name a replica that is behind, or of which nobody knows, is down")
+    func names() async throws {
+        for (row, receiver, reason) in [
+            (["t", nil, nil, "0/5", "0/5", "100", "40"], nil, "replica 60000 ms behind, allowed 5000 ms"),
+            (["t", nil, nil, "0/5", "0/5", "nan", "40"], nil, "replica, nobody knows how far behind, allowed 5000 ms"),
+            (["t", nil, nil, "0/5", "0/5", "100", "40"], ["1", "0/5"], nil),
+        ] as [([String?], [String?]?, String?)] {
+            let puppet = try DatabasePuppet { peer in
+                guard peer.startup() != nil else { return }
+                peer.letIn()
+                peer.answer([row, ["1", "1"], receiver])
+            }
+            let reports = Reports()
+            let service = ProbeService<String>(
+                client: HTTPClient(), waiter: try SocketWaiter(), secret: { _ in nil }, lagIsDeath: true
+            ) { _, report in reports.add(report) }
+            service.update([ProbeTarget(id: "a", address: puppet.address, check: check(password: false))])
+            let report = try await reports.first { _ in true }
+            #expect(report.up == (reason == nil))
+            #expect(report.outcome.reason == reason ?? "replica")
+            await service.stop()
+            puppet.stop()
+        }
+    }
+
     @Test("A check logs in anew every fifth time, while its old session goes on answering")
     func anew() async throws {
         do {

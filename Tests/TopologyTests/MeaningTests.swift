@@ -200,6 +200,29 @@ import Topology
         #expect(try Self.load("check: {http: {path: /healthz}}", "check: {tcp: }").pools[0].check?.probe == .tcp)
     }
 
+    @Test func loginsOfChecks() throws {
+        func probe(_ keys: String) throws -> PostgreSQLProbe? {
+            let snapshot = try Self.load("{user: probe}", "{user: probe\(keys)}")
+            guard case .postgresql(let probe) = snapshot.pools[1].check?.probe else { return nil }
+            return probe
+        }
+        let plain = try #require(try probe(", database: x"))
+        #expect(plain.tls == .prefer && plain.roots == nil && plain.host == nil && !plain.allowsMD5)
+        let strict = try #require(
+            try probe(", sslmode: verify-full, sslrootcert: ca.pem, host: DB.test., md5: true, maximumLag: 2s"))
+        #expect(strict.tls == .verifyFull && strict.roots == "/t/ca.pem" && strict.host == "db.test")
+        #expect(strict.allowsMD5 && strict.maximumLag == .seconds(2))
+        for mode in PostgreSQLProbe.TLSUse.allCases {
+            #expect(try probe(", sslmode: \(mode.rawValue)")?.tls == mode)
+        }
+    }
+
+    @Test func fallback() throws {
+        let listener = try Self.load("role: primary", "role: replica, fallback: primary").tcp.listeners[0]
+        #expect(listener.role == .replica && listener.fallsBackToPrimary)
+        #expect(try Self.load("role: primary", "role: replica").tcp.listeners[0].fallsBackToPrimary == false)
+    }
+
     @Test func secretsAreNamedNotRead() throws {
         let snapshot = try Self.load("{env: KEY}", "{file: keys/k1}")
         #expect(snapshot.federation.keys == [FederationKey(id: "k1", secret: .file("/t/keys/k1"))])

@@ -35,6 +35,13 @@ final class EndpointLedger: Sendable {
         /// By pool.
         var groups: [String: ReplicationGroup] = [:]
 
+        func database(_ slot: Int) -> DatabaseStanding? {
+            guard let place = places[slot], place.database != nil, let group = groups[place.pool] else { return nil }
+            return DatabaseStanding(
+                pool: place.pool, address: place.address, slot: slot, standing: group.standing(slot),
+                timeline: group.timeline(slot))
+        }
+
         mutating func note(_ outcome: ProbeOutcome, at slot: Int) {
             var known = checks[slot] ?? EndpointProbing.Checks(latest: outcome)
             known.latest = outcome
@@ -79,15 +86,10 @@ final class EndpointLedger: Sendable {
     func checks(_ slot: Int) -> EndpointProbing.Checks? { state.withLock { $0.checks[slot] } }
 
     var databases: [DatabaseStanding] {
-        state.withLock { state in
-            state.order.compactMap { slot in
-                guard let place = state.places[slot], let group = state.groups[place.pool] else { return nil }
-                return DatabaseStanding(
-                    pool: place.pool, address: place.address, slot: slot, standing: group.standing(slot),
-                    timeline: group.timeline(slot))
-            }
-        }
+        state.withLock { state in state.order.compactMap { state.database($0) } }
     }
+
+    func database(_ slot: Int) -> DatabaseStanding? { state.withLock { $0.database(slot) } }
 
     func accept(_ report: ProbeReport, at slot: Int) {
         let changes = state.withLock { state -> [EndpointProbing.Change] in

@@ -63,6 +63,9 @@ package final class EndpointProbing: Sendable {
     /// What replication says of the databases that are checked, for metrics and `/status`.
     package var databases: [DatabaseStanding] { ledger.databases }
 
+    /// One of them; nil when no database is checked at `slot`.
+    package func database(_ slot: Int) -> DatabaseStanding? { ledger.database(slot) }
+
     package func stop() async { await service.stop() }
 
     /// The endpoints of the node's region in pools of the kind that its tier serves; none for DNS nodes.

@@ -196,6 +196,11 @@ enum NodeStatus {
         value["reason"] = .string(
             state.isUsable ? outcome?.reason ?? "" : EndpointWords.trouble(state, reason: outcome?.reason))
         if let lag = outcome?.lag { value["lagMilliseconds"] = .init(lag.milliseconds) }
+        if let timeline = node.probing.database(slot)?.timeline {
+            value["timeline"] = .init(timeline)
+            value["late"] = .bool(state.contains(.late))
+            value["fenced"] = .bool(state.contains(.fenced))
+        }
         return value
     }
 

@@ -78,7 +78,8 @@ package struct ReplicationFacts: Sendable, Hashable {
         received = Self.position(row, 3)
         replayed = Self.position(row, 4)
         if let now = Self.text(row, 5).flatMap({ Double($0) }), let last = Self.text(row, 6).flatMap({ Double($0) }) {
-            sinceReplay = Duration(checkedSeconds: max(0, now - last))
+            // Not of `max(0, now - last)`, which makes 0 of what is no number.
+            sinceReplay = Duration(checkedSeconds: now - last).map { max(.zero, $0) }
         }
         let control = rows(1)?.first ?? []
         // The checkpoint of a promoted server comes late; the name of the file that it writes to is there at once.

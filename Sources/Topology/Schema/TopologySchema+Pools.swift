@@ -143,7 +143,7 @@ extension TopologySchema {
 
     static let postgresqlProbe = RecordSchema(
         "A postgresql check",
-        "Logs in, then asks for the server's role, its timeline and how far it is behind. The password is never given in"
+        "Logs in on PostgreSQL 10 or later, then asks for the server's role, its timeline and how far it is behind. The password is never given in"
             + " clear: a server that asks for that fails its check.",
         [
             .init("user", .text, .required, "Needs no more than the right to connect."),
