@@ -111,10 +111,10 @@ package final class Server: DataPlane {
 
     package func install(_ prepared: Preparation) {
         measured.adopt(regions: prepared.snapshot.regions.map(\.name))
+        guard let state = compiled(prepared) else { return }
         running.withLock { running in
-            guard running != nil else { return }
             running?.preparation = prepared
-            running?.replaceState(now: ContinuousClock.now - started)
+            running?.adopt(state, now: ContinuousClock.now - started)
             running?.publish()
             for zone in prepared.keptZones {
                 running?.health.events.record(
@@ -125,6 +125,13 @@ package final class Server: DataPlane {
         for trouble in reopenLogs() {
             running.withLock { $0?.health }?.events.record(.configuration, "access log", trouble, severity: .error)
         }
+    }
+
+    /// The names of `prepared` under the health of this moment, going on from what was learned of demand. It may take seconds,
+    /// in which health goes on with the names in force: it is made outside of the lock.
+    private func compiled(_ prepared: Preparation) -> HealthState? {
+        guard let (health, old) = running.withLock({ $0.map { ($0.health, $0.state) } }) else { return nil }
+        return HealthState(prepared.names, board: health, now: ContinuousClock.now - started, replacing: old)
     }
 
     package func reopenLogs() -> [String] {
@@ -146,11 +153,12 @@ package final class Server: DataPlane {
         guard var preparation = running.withLock({ $0?.preparation }) else { return [] }
         let isOutdated = measured.draw(now: clock.now)
         let (isNew, told) = preparation.refresh(measured: measured.picture, isOutdated: isOutdated)
+        let state = isNew ? compiled(preparation) : nil
         running.withLock { running in
             running?.preparation = preparation
             let now = ContinuousClock.now - started
-            if isNew {
-                running?.replaceState(now: now)
+            if let state {
+                running?.adopt(state, now: now)
                 running?.publish()
             } else if running?.refill(now: now) == true {
                 // Health may stand still for hours, and `healthChanged` be silent, while users are on their way home.
@@ -247,9 +255,10 @@ package final class Server: DataPlane {
 }
 
 extension Server.Running {
-    /// Compiles the names of the preparation, going on from what was learned of demand.
-    mutating func replaceState(now: Duration) {
-        state = HealthState(preparation.names, board: health, now: now, replacing: state)
+    /// Takes what was compiled, and what has happened to health meanwhile.
+    mutating func adopt(_ next: HealthState, now: Duration) {
+        state = next
+        state.update(health, now: now)
     }
 
     mutating func refill(now: Duration) -> Bool { state.refill(health, now: now) }
