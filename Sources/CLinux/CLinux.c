@@ -1,9 +1,11 @@
 #include "CLinux.h"
 
 // Here and not inline: <sys/timerfd.h> would make types of <time.h> this module's.
+#include <semaphore.h>
 #include <sys/timerfd.h>
 #include <linux/filter.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 int meridian_heartbeat(void) {
@@ -29,3 +31,14 @@ int meridian_ignore_newcomers(int listener) {
 }
 
 void meridian_prefer_huge_pages(void *memory, size_t size) { madvise(memory, size, MADV_HUGEPAGE); }
+
+int meridian_sem_wait(void *semaphore, int milliseconds) {
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_nsec += milliseconds * 1000000L;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_nsec -= 1000000000;
+        end.tv_sec++;
+    }
+    return sem_clockwait(semaphore, CLOCK_MONOTONIC, &end);
+}

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A POSIX semaphore, for the moments when a thread waits for another to start or to end.
@@ -20,16 +21,10 @@ final class Semaphore: Sendable {
 
     func wait() { while unsafe sem_wait(handle) != 0 {} }
 
-    /// Waits at most `milliseconds`, 0 ..< 1,000.
+    /// Waits at most `milliseconds`, 0 ..< 1,000, by a clock that nobody sets: by the wall clock a wait would last for hours
+    /// when that is set back.
     func wait(milliseconds: Int) {
-        var end = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &end)
-        end.tv_nsec += milliseconds * 1_000_000
-        if end.tv_nsec >= 1_000_000_000 {
-            end.tv_nsec -= 1_000_000_000
-            end.tv_sec += 1
-        }
         // Interrupted by a signal it returns early, which does no harm to who looks again anyway.
-        unsafe sem_timedwait(handle, &end)
+        _ = unsafe meridian_sem_wait(handle, CInt(milliseconds))
     }
 }

@@ -10,8 +10,13 @@ package final class Worker {
     package let mailbox: Mailbox
     package let buffers: BufferPool
     package let counters: CounterBlock
-    /// Monotonic nanoseconds, read once per loop turn.
+    /// Monotonic nanoseconds, read once per loop turn, without the times in which this worker did not run: what was to
+    /// happen meanwhile gets its time afterwards, and no deadline passes that nobody could have met.
     package private(set) var now: UInt64
+    /// How often this worker did not run for longer than `longestTurn`: the process was stopped, or its machine suspended.
+    package private(set) var standstills: UInt64 = 0
+    /// Nanoseconds of standing still so far.
+    private var lost: UInt64 = 0
     package var random: WorkerRandom
 
     let poller: Poller
@@ -30,6 +35,9 @@ package final class Worker {
 
     /// Nanoseconds between two looks into the poller by a worker that waits elsewhere: how long a message may lie.
     package static let glanceInterval: UInt64 = 100_000_000
+
+    /// Nanoseconds from one turn to the next at most while the worker runs: the heartbeat makes one each second.
+    package static let longestTurn: UInt64 = 2_000_000_000
 
     /// A worker that no thread runs yet; see `WorkerGroup`.
     package init(index: Int, counters: CounterBlock) throws(SocketError) {
@@ -145,8 +153,19 @@ package final class Worker {
 
     /// Between a wait and what it brought.
     func turnBegins() {
-        now = Self.monotonicNanoseconds()
+        let next = Self.monotonicNanoseconds() &- lost
+        if next &- now > Self.longestTurn {
+            resume(at: next)
+        } else {
+            now = next
+        }
         beginHook?()
+    }
+
+    /// Nobody is late because of a time in which nobody was looked at.
+    private func resume(at next: UInt64) {
+        lost &+= next &- now
+        standstills &+= 1
     }
 
     package static func monotonicNanoseconds() -> UInt64 {

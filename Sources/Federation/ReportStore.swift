@@ -68,9 +68,11 @@ package struct ReportStore: Sendable {
             }
         }
         if report.node == own { return .refused(.impostor) }
-        let previous = entries[report.node]?.report
-        insert(signed, report, heardAt: heardAt)
-        return .accepted(report, previous: previous)
+        let previous = entries[report.node]
+        // A node that was heard has not fallen silent because somebody passes on its next report late, or says so.
+        let latest = previous.map { $0.isRestored ? heardAt : max(heardAt, $0.heardAt) } ?? heardAt
+        insert(signed, report, heardAt: latest)
+        return .accepted(report, previous: previous?.report)
     }
 
     /// Takes what an earlier process of this node had heard, its signature verified: it counts from `now` on, as awaited, and
@@ -86,6 +88,15 @@ package struct ReportStore: Sendable {
         else { return false }
         entries[report.node] = Entry(signed: signed, report: report, heardAt: now, cursor: 0, isRestored: true)
         return true
+    }
+
+    /// After a standstill that ended at `end`: what was heard before counts from then on as awaited, like what an earlier process
+    /// had heard, and nobody is told of it. Nobody was silent only because this node did not listen.
+    package mutating func doubt(before end: Timestamp) {
+        for (name, entry) in entries where name != own && entry.heardAt < end {
+            entries[name] = Entry(
+                signed: entry.signed, report: entry.report, heardAt: end, cursor: 0, isRestored: true)
+        }
     }
 
     /// What changed after `cursor`, oldest first. A cursor from another life of this store asks for everything.

@@ -2,14 +2,29 @@ package import Model
 
 /// Where one verdict stands, and what it takes to move it.
 struct Standing: Sendable {
+    /// Why what was known may not be so any more.
+    enum Doubt: Sendable, Hashable {
+        case restart
+        case standstill(Duration)
+
+        var words: String {
+            switch self {
+            case .restart: "last known before the restart, not confirmed yet"
+            case .standstill(let length):
+                "last known before this node stood still for \(length.milliseconds / 1000) s, not confirmed yet"
+            }
+        }
+    }
+
     /// What evidence says, damped.
     private var judged: Bool
     private var judgedSince: Timestamp
     /// The operator's word, which counts instead while it is there.
     private var forced: Override?
     private var forcedSince: Timestamp?
-    /// It comes from before a restart, and nothing has confirmed or refuted it yet.
-    private(set) var isStale = false
+    /// What came between it and now, when nothing has confirmed or refuted it since.
+    private(set) var doubt: Doubt?
+    var isStale: Bool { doubt != nil }
     /// When evidence against `judged` began.
     private var contraryFrom: Timestamp?
     /// Evidence of some kind was seen: the first decides without damping.
@@ -29,7 +44,7 @@ struct Standing: Sendable {
     init(_ remembered: RememberedVerdict) {
         judged = remembered.healthy
         judgedSince = remembered.since
-        isStale = true
+        doubt = .restart
         // It was known to work, or to have failed: its return is a return.
         proven = true
         holdDown = HoldDown(until: remembered.heldUntil)
@@ -58,19 +73,20 @@ struct Standing: Sendable {
         case .healthy, .nothing: points = true
         case .down, .downAtOnce: points = false
         }
-        isStale = false
         let first = !settled && finding != .nothing
         if first { settled = true }
         let firstProof = !proven && finding == .healthy
         if firstProof { proven = true }
         guard points != judged else {
             contraryFrom = nil
+            doubt = nil
             return
         }
         let from = contraryFrom ?? now
         contraryFrom = from
         let wait = points ? damping.rise : damping.fall
         guard first || firstProof || finding == .downAtOnce || now - from >= wait else { return }
+        doubt = nil
         if points, holdDown.holds(at: now) { return }
         contraryFrom = nil
         judged = points
@@ -82,6 +98,12 @@ struct Standing: Sendable {
         } else if finding == .down {
             holdDown.failed(damping.holdDown, now: now)
         }
+    }
+
+    /// Nobody looked for a while. Evidence that had begun to speak against it begins anew: the time between was not looked at.
+    mutating func doubt(_ why: Doubt) {
+        doubt = why
+        contraryFrom = nil
     }
 
     /// Sets or lifts the operator's word.
@@ -119,7 +141,7 @@ struct Standing: Sendable {
     ) -> [Verdict.Reason] {
         var notes = forced.map { [$0.verdictReason] } ?? []
         func note(_ text: String) { notes.append(Verdict.Reason(source: own, text: text)) }
-        if isStale { note("last known before the restart, not confirmed yet") }
+        if let doubt { note(doubt.words) }
         switch finding {
         case .frozen: note("\(lost) peers fell silent at once: the last verdict stands")
         case .hold: note("waiting: the last verdict stands")

@@ -60,6 +60,11 @@ package struct VerdictEngine: Sendable {
         for verdict in verdicts { standings[verdict.site] = Standing(verdict) }
     }
 
+    /// After a standstill of `length`: every verdict stands, marked stale, until evidence comes that is newer.
+    package mutating func doubt(after length: Duration) {
+        for site in standings.keys { standings[site]?.doubt(.standstill(length)) }
+    }
+
     /// What a later process should know, sorted.
     package var remembered: [RememberedVerdict] {
         standings.map { $0.value.remembered($0.key) }

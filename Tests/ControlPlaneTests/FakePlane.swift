@@ -18,6 +18,7 @@ final class FakePlane: DataPlane {
         var board: HealthBoard?
         /// Endpoints that were not looked at yet when users were let in.
         var unchecked: Int?
+        var staleServices: Set<String> = []
     }
 
     let tier: Tier
@@ -29,6 +30,8 @@ final class FakePlane: DataPlane {
     var healthChanges: Int { state.withLock { $0.healthChanges } }
     var unchecked: Int? { state.withLock { $0.unchecked } }
     func refuse(_ reason: String?) { state.withLock { $0.refusal = reason } }
+    /// Services of which a verdict was stale at some change of health.
+    var staleServices: Set<String> { state.withLock { $0.staleServices } }
     func pretend(_ facts: DataPlaneFacts) { state.withLock { $0.facts = facts } }
 
     private func note(_ call: String) { state.withLock { $0.calls.append(call) } }
@@ -57,7 +60,13 @@ final class FakePlane: DataPlane {
 
     func leave() { note("leave") }
     func install(_ prepared: Prepared) { note("install") }
-    func healthChanged() { state.withLock { $0.healthChanges += 1 } }
+    func healthChanged() {
+        let stale = state.withLock { $0.board }?.verdicts.filter(\.verdict.stale).map(\.service) ?? []
+        state.withLock { state in
+            state.healthChanges += 1
+            state.staleServices.formUnion(stale)
+        }
+    }
     func facts() -> DataPlaneFacts { state.withLock { $0.facts } }
     func metrics(into text: inout MetricsText) { text.counter("meridian_fake_total", help: "Fakes.", 1) }
     func status() -> StatusValue { ["names": [], "node": "never shown"] }

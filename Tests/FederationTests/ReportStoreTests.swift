@@ -46,6 +46,38 @@ struct ReportStoreTests {
         #expect(Voice(store.entries["a"], staleAfter: .seconds(5), now: later) == .left)
     }
 
+    @Test("Who passes on a newer report late, or lies about its age, makes nobody silent who was heard")
+    func lateRelays() {
+        var store = store()
+        _ = store.take(Fixture.report("a"))
+        let hourAgo = Fixture.start - .seconds(3600)
+        #expect(store.take(Fixture.report("a", sequence: 2), heardAt: hourAgo) != .superseded)
+        #expect(store.entries["a"]?.report.sequence == 2)
+        #expect(store.entries["a"]?.heardAt == Fixture.start)
+        #expect(Voice(store.entries["a"], staleAfter: .seconds(5), now: Fixture.start + .seconds(1)) == .fresh)
+    }
+
+    @Test("After a standstill what was heard is awaited, passed on to nobody, and as old as it is when it comes again")
+    func doubt() {
+        var store = store()
+        _ = store.take(Fixture.report("a"))
+        _ = store.take(Fixture.report("b", state: .leaving))
+        let own = Fixture.report("me")
+        store.publish(Fixture.signed(own), own, now: Fixture.start)
+        let end = Fixture.start + .seconds(20)
+        store.doubt(before: end)
+        #expect(store.changes(since: 0).map(\.report.node) == ["me"])
+        #expect(Voice(store.entries["a"], staleAfter: .seconds(5), now: end + .seconds(1)) == .unheard)
+        #expect(Voice(store.entries["a"], staleAfter: .seconds(5), now: end + .seconds(6)) == .silent)
+        #expect(store.entries["b"]?.report.state == .leaving, "a goodbye does not grow old")
+        _ = store.take(Fixture.report("a"), wall: end, heardAt: Fixture.start)
+        #expect(Voice(store.entries["a"], staleAfter: .seconds(5), now: end) == .silent)
+        _ = store.take(Fixture.report("a", sequence: 2), wall: end, heardAt: end)
+        #expect(Voice(store.entries["a"], staleAfter: .seconds(5), now: end) == .fresh)
+        store.doubt(before: end)
+        #expect(store.entries["a"]?.isRestored == false, "it was heard since")
+    }
+
     @Test("Replays and wrong clocks are refused")
     func time() {
         var store = store()

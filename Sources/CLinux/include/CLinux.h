@@ -44,6 +44,9 @@ static inline int meridian_epoll_modify(int poller, int descriptor, uint32_t eve
     return epoll_ctl(poller, EPOLL_CTL_MOD, descriptor, &event);
 }
 
+/// Waits for a sem_t for 0 ... 999 milliseconds at most, by CLOCK_MONOTONIC. Returns 0, or -1 and sets errno.
+int meridian_sem_wait(void *semaphore, int milliseconds);
+
 /// A timer that expires every second. Returns its descriptor, or -1 and sets errno.
 int meridian_heartbeat(void);
 

@@ -218,6 +218,9 @@ package final class FederationHub: Sendable {
         }
     }
 
+    /// After a standstill: what peers said before it says nothing until they are heard again.
+    package func doubt(before end: Timestamp) { state.withLock { $0.store.doubt(before: end) } }
+
     private func admit(
         _ item: ReportBatch.Item, in state: inout State, now: Timestamp, wall: Timestamp
     ) -> ReportStore.Admission {

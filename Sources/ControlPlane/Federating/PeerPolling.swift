@@ -26,11 +26,14 @@ package final class PeerPolling: Sendable {
 
     private let hub: FederationHub
     private let client: HTTPClient
+    private let standstills: Standstills?
     private let state = Mutex(State())
 
-    package init(hub: FederationHub, client: HTTPClient) {
+    /// `standstills`: of this process; nil when nobody watches for them.
+    package init(hub: FederationHub, client: HTTPClient, standstills: Standstills? = nil) {
         self.hub = hub
         self.client = client
+        self.standstills = standstills
     }
 
     package var links: [String: Link] { state.withLock { $0.links } }
@@ -68,11 +71,21 @@ package final class PeerPolling: Sendable {
     private func follow(_ peer: Peer) async {
         var cursor: UInt64 = 0
         while !Task.isCancelled {
+            let count = standstills?.count
             do {
-                cursor = try await poll(peer, since: cursor)
+                let batch = try await poll(peer, since: cursor)
+                // It may have waited here for as long as we did not run, and its ages do not know: asked again, the peer says
+                // how old everything is.
+                if standstills?.count != count { continue }
+                hub.receive(batch)
+                cursor = batch.cursor
                 note(peer, trouble: nil)
             } catch {
                 if Task.isCancelled { return }
+                if standstills?.count != count {
+                    cursor = 0
+                    continue
+                }
                 let failures = note(peer, trouble: "\(error)")
                 // Whoever was away may be another process with cursors of its own; asking for everything costs little.
                 cursor = 0
@@ -81,7 +94,7 @@ package final class PeerPolling: Sendable {
         }
     }
 
-    private func poll(_ peer: Peer, since: UInt64) async throws -> UInt64 {
+    private func poll(_ peer: Peer, since: UInt64) async throws -> ReportBatch {
         let settings = hub.settings
         guard let keyring = settings.keyring else { throw PollFailure("no federation key") }
         // A living peer answers with its sign of life after an interval and a half; one that was cut off without a word
@@ -94,12 +107,9 @@ package final class PeerPolling: Sendable {
                 url: "http://\(peer.address)\(target)", headers: [(FederationServer.authorization, header)],
                 timeout: wait + .seconds(2), connectTimeout: .seconds(1), maximumBodySize: 16 << 20))
         guard response.status == 200 else { throw PollFailure(refusedWith: response.status, hub.name) }
-        let batch: ReportBatch
-        do { batch = try ReportCodec.decodeBatch(response.body, most: settings.tiers.count) } catch {
+        do { return try ReportCodec.decodeBatch(response.body, most: settings.tiers.count) } catch {
             throw PollFailure("not a list of reports")
         }
-        hub.receive(batch)
-        return batch.cursor
     }
 
     @discardableResult

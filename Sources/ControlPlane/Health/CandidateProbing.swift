@@ -39,10 +39,13 @@ package final class CandidateProbing: Sendable {
     /// `mark` marks HTTP checks for L7 nodes that they reach. `changed` is called, on any thread, when a candidate went up or down.
     package init(
         client: HTTPClient, waiter: SocketWaiter, secret: @escaping @Sendable (Secret) -> String?,
-        mark: CheckMark? = nil, changed: @escaping @Sendable (Candidate, ProbeReport) -> Void
+        mark: CheckMark? = nil, standstills: Standstills? = nil,
+        changed: @escaping @Sendable (Candidate, ProbeReport) -> Void
     ) {
         let ledger = ledger
-        service = ProbeService(client: client, waiter: waiter, secret: secret, lagIsDeath: true, mark: mark) {
+        service = ProbeService(
+            client: client, waiter: waiter, secret: secret, lagIsDeath: true, mark: mark, standstills: standstills
+        ) {
             candidate, report in
             ledger.state.withLock { state in
                 guard state.known.contains(candidate) else { return }
@@ -67,6 +70,15 @@ package final class CandidateProbing: Sendable {
             state.reports = state.reports.filter { state.known.contains($0.key) }
         }
         service.update(targets)
+    }
+
+    /// After a standstill: this node has no vote until it has looked again, which it does at once.
+    package func lookAgain() {
+        ledger.state.withLock { state in
+            state.reports = [:]
+            state.picture = nil
+        }
+        service.lookAgain()
     }
 
     package func stop() async { await service.stop() }

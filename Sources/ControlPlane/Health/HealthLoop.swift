@@ -19,6 +19,7 @@ package final class HealthLoop: Sendable {
     private let keeper: StateKeeper
     private let plane: any DataPlane
     private let clock: SteadyClock
+    private let standstills: Standstills
     private let wakes: AsyncStream<Void>
     private let engine: Mutex<VerdictEngine>
     private let latest = Mutex(Evaluation?.none)
@@ -29,8 +30,10 @@ package final class HealthLoop: Sendable {
     package init(
         node: NodeState, board: HealthBoard, hub: FederationHub, probing: EndpointProbing,
         candidates: CandidateProbing, overrides: OverrideBook, keeper: StateKeeper,
-        remembered: [RememberedVerdict], plane: any DataPlane, clock: SteadyClock, wakes: AsyncStream<Void>
+        remembered: [RememberedVerdict], plane: any DataPlane, clock: SteadyClock, standstills: Standstills,
+        wakes: AsyncStream<Void>
     ) {
+        self.standstills = standstills
         self.node = node
         self.board = board
         self.hub = hub
@@ -79,6 +82,7 @@ package final class HealthLoop: Sendable {
         var load: (generation: Int, meter: LoadMeter)?
         var roundTrips: RoundTripWindow?
         var hearing = RoundTripHearing()
+        var recovery = Recovery()
 
         init(startedAt: Timestamp) { self.startedAt = startedAt }
     }
@@ -86,7 +90,9 @@ package final class HealthLoop: Sendable {
     private func pass(_ memory: inout Memory) {
         let now = clock.now
         let configuration = node.configuration
+        if let standstill = memory.recovery.news(standstills, configuration.snapshot) { doubt(after: standstill) }
         memory.passive.pass(configuration, board.endpoints, board.events, now: now)
+        recover(configuration, &memory, now: now)
         settle(configuration, memory, now: now)
         let flow = plane.facts()
         memory.roundTrips = flow.roundTrips
@@ -177,20 +183,47 @@ package final class HealthLoop: Sendable {
     /// Saves the state for a successor, which may have the file from then on.
     package func handOver() async { await keeper.handOver(engine.withLock { $0 }, overrides.set, hub.entries) }
 
+    /// What was known before a standstill is no news: it stands, and says so, until it is confirmed.
+    private func doubt(after standstill: Standstill) {
+        node.change { $0.isDoubtful = true }
+        engine.withLock { $0.doubt(after: standstill.length) }
+        hub.doubt(before: standstill.end)
+        probing.lookAgain()
+        candidates.lookAgain()
+        // Nor is our own report: to us as to others it says from now on that we have to look.
+        var content = hub.published.map(FederationHub.Content.init) ?? FederationHub.Content(state: .starting)
+        content.state = node.phase.state
+        (content.pools, content.observations) = ([], [])
+        hub.publish(content)
+        board.events.record(
+            .node, hub.name,
+            "did not run for \(standstill.length.milliseconds) ms: what it knew is stale until it is confirmed",
+            severity: .warning)
+    }
+
+    private func recover(_ configuration: Configuration, _ memory: inout Memory, now: Timestamp) {
+        guard node.phase.isDoubtful, memory.recovery.isOver(hasLooked(configuration), now: now) else { return }
+        node.change { $0.isDoubtful = false }
+        board.events.record(.node, hub.name, "knows again what it serves")
+    }
+
+    /// Whether every endpoint and every address that this node checks was looked at.
+    private func hasLooked(_ configuration: Configuration) -> Bool {
+        let snapshot = configuration.snapshot
+        return candidates.isSettled
+            && configuration.ownPools.filter { snapshot[$0].check != nil }
+                .flatMap { snapshot.endpoints(of: $0, in: configuration.me.region) }
+                .allSatisfy { board.endpoints.state(configuration.slots[$0.index]).contains(.checked) }
+    }
+
     /// The longest that users wait for first results.
     private static let longestSettling = Duration.seconds(5)
 
     /// Users are let in once everything that the node checks was looked at, or had ample time to be.
     private func settle(_ configuration: Configuration, _ memory: Memory, now: Timestamp) {
         guard !isSettled else { return }
-        let snapshot = configuration.snapshot
-        let endpoints = configuration.ownPools.filter { snapshot[$0].check != nil }
-            .flatMap { snapshot.endpoints(of: $0, in: configuration.me.region) }
-        let checked = endpoints.allSatisfy {
-            board.endpoints.state(configuration.slots[$0.index]).contains(.checked)
-        }
         let isOver = now - memory.startedAt > Self.longestSettling
-        guard (checked && candidates.isSettled) || isOver else { return }
+        guard isOver || hasLooked(configuration) else { return }
         if isOver {
             board.events.record(
                 .node, hub.name, "not waiting any longer for the first results of checks", severity: .warning)

@@ -10,17 +10,27 @@ struct RateMeter {
 
     /// Five seconds of one sample each: smooth enough to read, short enough to act upon.
     private static let window = 5
+    /// Between two samples at most: longer means that the process did not run, and nothing could be counted.
+    private static let patience = Duration.seconds(3)
     private var samples: [Sample] = []
+    /// What was known before a standstill, until there are two samples again.
+    private var before = 0.0
 
     /// Adds a sample unless the last one is less than a second old.
     mutating func record(operations: UInt64, failures: UInt64 = 0, at: Timestamp) {
-        if let last = samples.last, at - last.at < .seconds(1) { return }
+        if let last = samples.last {
+            if at - last.at < .seconds(1) { return }
+            if at - last.at > Self.patience {
+                before = perSecond
+                samples = []
+            }
+        }
         samples.append(Sample(at: at, operations: operations, failures: failures))
         if samples.count > Self.window + 1 { samples.removeFirst() }
     }
 
     var perSecond: Double {
-        guard let first = samples.first, let last = samples.last, last.at > first.at else { return 0 }
+        guard let first = samples.first, let last = samples.last, last.at > first.at else { return before }
         return Double(last.operations &- first.operations) * 1e9 / Double((last.at - first.at).nanoseconds)
     }
 

@@ -16,11 +16,17 @@ extension Timestamp {
 }
 
 /// Wall time at the start of the process plus what the monotonic clock counted since: reads like a wall clock, and never
-/// jumps when somebody sets that. Freshness and damping go by it.
+/// jumps when somebody sets that. It goes on while the machine is suspended. Freshness and damping go by it.
 package struct SteadyClock: Sendable {
-    private let offset: Duration
+    private let read: @Sendable () -> Timestamp
 
-    package init() { offset = Timestamp.read(CLOCK_REALTIME) - Timestamp.read(CLOCK_BOOTTIME) }
+    package init() {
+        let offset = Timestamp.now - Timestamp.read(CLOCK_BOOTTIME)
+        read = { Timestamp.read(CLOCK_BOOTTIME) + offset }
+    }
 
-    package var now: Timestamp { Timestamp.read(CLOCK_BOOTTIME) + offset }
+    /// For tests.
+    package init(reading read: @escaping @Sendable () -> Timestamp) { self.read = read }
+
+    package var now: Timestamp { read() }
 }

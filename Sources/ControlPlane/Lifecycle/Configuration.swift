@@ -32,6 +32,8 @@ package struct Configuration: Sendable {
 package final class NodeState: Sendable {
     package struct Phase: Sendable, Hashable {
         package var ready = false
+        /// The process stood still, and what the node says of others waits to be confirmed.
+        package var isDoubtful = false
         package var draining = false
         /// The override that drains this node, in words; nil when there is none.
         package var overridden: String?
@@ -42,7 +44,7 @@ package final class NodeState: Sendable {
         package var state: Report.State {
             if leaving { return .leaving }
             if draining || overridden != nil { return .draining }
-            return ready ? .serving : .starting
+            return ready && !isDoubtful ? .serving : .starting
         }
     }
 

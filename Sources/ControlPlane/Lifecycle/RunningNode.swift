@@ -22,6 +22,7 @@ package final class RunningNode: Sendable {
     let loop: HealthLoop
     let wakes: Wakes
     let clock: SteadyClock
+    let standstills: Standstills
 
     private let client = HTTPClient()
     private let reloading: @Sendable (Snapshot, NodeID) throws(InvalidTopology) -> @Sendable () -> Void
@@ -35,7 +36,8 @@ package final class RunningNode: Sendable {
 
     /// `lock`: what keeps other processes from being this node.
     package convenience init<Plane: DataPlane>(
-        _ snapshot: Snapshot, node: NodeID, topology: String, secrets: NodeSecrets, plane: Plane, lock: NodeLock? = nil
+        _ snapshot: Snapshot, node: NodeID, topology: String, secrets: NodeSecrets, plane: Plane, lock: NodeLock? = nil,
+        clock: SteadyClock = SteadyClock()
     ) throws {
         // All that can fail comes first: Swift 6.3.1 stops at its own ownership check when it optimises an initialiser that
         // has to take down a Mutex half way.
@@ -45,18 +47,21 @@ package final class RunningNode: Sendable {
         }
         self.init(
             configuration, table: table, waiter: try SocketWaiter(), topology: topology, secrets: secrets, plane: plane,
-            lock: lock)
+            lock: lock, clock: clock)
+        try standstills.watch()
     }
 
     private init<Plane: DataPlane>(
         _ configuration: Configuration, table: EndpointTable, waiter: SocketWaiter, topology: String,
-        secrets: NodeSecrets, plane: Plane, lock: NodeLock?
+        secrets: NodeSecrets, plane: Plane, lock: NodeLock?, clock: SteadyClock
     ) {
         let snapshot = configuration.snapshot
         name = configuration.me.name
         self.topology = topology
         self.plane = plane
-        clock = SteadyClock()
+        self.clock = clock
+        let standstills = Standstills(clock: clock)
+        self.standstills = standstills
         token = Mutex(secrets.adminToken)
         self.lock = lock
         let passwords = Passwords(secrets.passwords)
@@ -81,7 +86,7 @@ package final class RunningNode: Sendable {
             name: name, tier: configuration.me.tier, region: configuration.regionName,
             settings: FederationHub.Settings(snapshot, keyring: secrets.keyring), clock: clock
         ) { wakes.ring() }
-        polling = PeerPolling(hub: hub, client: client)
+        polling = PeerPolling(hub: hub, client: client, standstills: standstills)
         overrides = OverrideBook { wakes.ring() }
         keeper = StateKeeper(
             node: configuration.me.name, path: configuration.me.state, events: events, lock: lock?.state)
@@ -91,11 +96,15 @@ package final class RunningNode: Sendable {
         _ = hub.restore((saved?.reports ?? []).map(\.signed))
 
         let secret: @Sendable (Secret) -> String? = { passwords.value(of: $0) }
-        probing = EndpointProbing(table: table, client: client, waiter: waiter, secret: secret) { change in
+        probing = EndpointProbing(
+            table: table, client: client, waiter: waiter, secret: secret, standstills: standstills
+        ) { change in
             events.record(.endpoint, "\(change.address)", change.words, severity: change.severity)
             wakes.ring()
         }
-        candidates = CandidateProbing(client: client, waiter: waiter, secret: secret, mark: mark) { candidate, report in
+        candidates = CandidateProbing(
+            client: client, waiter: waiter, secret: secret, mark: mark, standstills: standstills
+        ) { candidate, report in
             let words = report.up ? "reachable" : "unreachable: \(report.outcome.reason)"
             events.record(
                 .endpoint, "\(candidate.name) in \(candidate.region) at \(candidate.address)", words,
@@ -104,7 +113,8 @@ package final class RunningNode: Sendable {
         }
         loop = HealthLoop(
             node: state, board: board, hub: hub, probing: probing, candidates: candidates, overrides: overrides,
-            keeper: keeper, remembered: saved?.verdicts ?? [], plane: plane, clock: clock, wakes: wakes.stream)
+            keeper: keeper, remembered: saved?.verdicts ?? [], plane: plane, clock: clock, standstills: standstills,
+            wakes: wakes.stream)
         if saved != nil { loop.prime() }
     }
 

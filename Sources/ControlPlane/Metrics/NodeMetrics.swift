@@ -36,6 +36,9 @@ enum NodeMetrics {
                 "meridian_node_shortages_total", help: "Times that this process lacked something of its own.",
                 labels: ["resource": shortage.label], ShortageCounts.process[shortage])
         }
+        text.counter(
+            "meridian_node_standstills_total", help: "Times that this process did not run for two seconds or more.",
+            node.standstills.count)
         let current = node.state.phase.state
         for state in Report.State.allCases {
             text.gauge(

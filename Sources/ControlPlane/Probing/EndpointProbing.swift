@@ -22,6 +22,7 @@ package final class EndpointProbing: Sendable {
         package var failed: UInt64 = 0
     }
 
+    private let table: EndpointTable
     private let ledger: EndpointLedger
     private let service: ProbeService<Int>
 
@@ -29,11 +30,14 @@ package final class EndpointProbing: Sendable {
     /// written, from any thread; for one endpoint in order.
     package init(
         table: EndpointTable, client: HTTPClient, waiter: SocketWaiter,
-        secret: @escaping @Sendable (Secret) -> String?, changed: @escaping @Sendable (Change) -> Void
+        secret: @escaping @Sendable (Secret) -> String?, standstills: Standstills? = nil,
+        changed: @escaping @Sendable (Change) -> Void
     ) {
+        self.table = table
         let ledger = EndpointLedger(table: table, changed: changed)
         self.ledger = ledger
-        service = ProbeService(client: client, waiter: waiter, secret: secret) { slot, report in
+        service = ProbeService(client: client, waiter: waiter, secret: secret, standstills: standstills) {
+            slot, report in
             ledger.accept(report, at: slot)
         }
     }
@@ -65,6 +69,11 @@ package final class EndpointProbing: Sendable {
 
     /// One of them; nil when no database is checked at `slot`.
     package func database(_ slot: Int) -> DatabaseStanding? { ledger.database(slot) }
+
+    /// After a standstill: endpoints stay in or out as they were, count as not checked yet, and are looked at at once.
+    package func lookAgain() {
+        service.lookAgain { table.remove(.checked, at: $0) }
+    }
 
     package func stop() async { await service.stop() }
 

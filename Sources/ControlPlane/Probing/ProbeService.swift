@@ -9,7 +9,7 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
 
     private struct Running {
         let target: ProbeTarget<ID>
-        let task: Task<Void, Never>
+        let task: Task<ProbeMemory, Never>
     }
 
     private let client: HTTPClient
@@ -18,6 +18,7 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
     private let lagIsDeath: Bool
     private let mark: CheckMark?
     private let sink: Sink
+    private let standstills: Standstills?
     private let running = Mutex<[ID: Running]>([:])
 
     /// - Parameters:
@@ -27,13 +28,16 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
     ///   - lagIsDeath: whether a replica that is further behind than its check allows counts as down; otherwise the sink
     ///     decides what its lag means.
     ///   - mark: marks HTTP checks; nil where they reach no nodes of ours.
-    ///   - sink: told of every look, from any thread; of one target in order.
+    ///   - standstills: of this process, so that no look is believed that one came between; nil when nobody watches for them.
+    ///   - sink: told of every look, from any thread; of one target in order. After a standstill it is told of a target again
+    ///     once that is known to be up or down.
     package init(
         client: HTTPClient, waiter: SocketWaiter, secret: @escaping @Sendable (Secret) -> String?,
-        lagIsDeath: Bool = false, mark: CheckMark? = nil, sink: @escaping Sink
+        lagIsDeath: Bool = false, mark: CheckMark? = nil, standstills: Standstills? = nil, sink: @escaping Sink
     ) {
         self.mark = mark
         self.lagIsDeath = lagIsDeath
+        self.standstills = standstills
         self.client = client
         self.waiter = waiter
         self.secret = secret
@@ -67,18 +71,47 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
             return running.values.map(\.task)
         }
         for task in tasks { task.cancel() }
-        for task in tasks { await task.value }
+        for task in tasks { _ = await task.value }
     }
 
-    private func start(_ target: ProbeTarget<ID>) -> Task<Void, Never> {
-        let (client, waiter, secret, sink) = (client, waiter, secret, sink)
-        let (lagIsDeath, mark) = (lagIsDeath, mark)
-        return Task {
-            let prober = TargetProber(
-                target, client: client, waiter: waiter, secret: secret, lagIsDeath: lagIsDeath, mark: mark)
-            await prober.run { report in sink(target.id, report) }
+    /// After a standstill: breaks off what is under way and looks at everything at once.
+    ///
+    /// - Parameter note: called with each target before it is looked at.
+    package func lookAgain(_ note: (ID) -> Void = { _ in }) {
+        running.withLock { running in
+            running = running.mapValues { old in
+                old.task.cancel()
+                note(old.target.id)
+                return Running(target: old.target, task: start(old.target, after: old.task))
+            }
         }
     }
+
+    private func start(_ target: ProbeTarget<ID>, after old: Task<ProbeMemory, Never>? = nil) -> Task<
+        ProbeMemory, Never
+    > {
+        let (client, waiter, secret, sink, standstills) = (client, waiter, secret, sink, standstills)
+        let (lagIsDeath, mark) = (lagIsDeath, mark)
+        return Task {
+            var memory = ProbeMemory(target.check)
+            if let old {
+                memory = await old.value
+                memory.threshold.doubt()
+            }
+            let prober = TargetProber(
+                target, client: client, waiter: waiter, secret: secret, lagIsDeath: lagIsDeath, mark: mark,
+                standstills: standstills, memory: memory)
+            return await prober.run { report in sink(target.id, report) }
+        }
+    }
+}
+
+/// What is known of a target from one look to the next.
+private struct ProbeMemory: Sendable {
+    var threshold: Threshold
+    var role: Role?
+
+    init(_ check: HealthCheck) { threshold = Threshold(check) }
 }
 
 /// The endless look at one target. Confined to its task.
@@ -92,19 +125,24 @@ private final class TargetProber {
     private let address: SocketAddress
     private let check: HealthCheck
     private let method: Method
-    private var threshold: Threshold
-    private var role: Role?
+    private let standstills: Standstills?
+    private var memory: ProbeMemory
+    /// Standstills that were taken into account.
+    private var seen: UInt64
     /// A replica further behind than this has failed its check.
     private var maximumLag: Duration?
     private var lag = ReplicaLag()
 
     init<ID>(
         _ target: ProbeTarget<ID>, client: HTTPClient, waiter: SocketWaiter,
-        secret: @escaping @Sendable (Secret) -> String?, lagIsDeath: Bool, mark: CheckMark?
+        secret: @escaping @Sendable (Secret) -> String?, lagIsDeath: Bool, mark: CheckMark?, standstills: Standstills?,
+        memory: ProbeMemory
     ) {
         address = target.address
         check = target.check
-        threshold = Threshold(target.check)
+        self.standstills = standstills
+        self.memory = memory
+        seen = standstills?.count ?? 0
         switch target.check.probe {
         case .tcp: method = .tcp(TCPProber(waiter: waiter))
         case .http(let probe): method = .http(HTTPProber(client: client, mark: mark), probe)
@@ -114,27 +152,45 @@ private final class TargetProber {
         }
     }
 
-    func run(_ tell: (ProbeReport) -> Void) async {
+    /// Until the task is cancelled.
+    ///
+    /// - Returns: what is known then.
+    func run(_ tell: (ProbeReport) -> Void) async -> ProbeMemory {
         var generator = SystemRandomNumberGenerator()
         try? await Task.sleep(for: ProbeSchedule.delay(interval: check.interval, using: &generator))
         var due = ContinuousClock.now
         while !Task.isCancelled {
+            _ = hasStoodStill()
             let outcome = await look()
             // A probe that was broken off says nothing.
             if Task.isCancelled { break }
+            // Nor does one that took so long because we did not run.
+            if hasStoodStill() {
+                due = .now
+                continue
+            }
             // Nor does one that never took place, for want of a descriptor of ours.
             if let shortage = outcome.shortage {
                 ShortageCounts.process.note(shortage)
             } else {
-                tell(judge(outcome))
+                judge(outcome, tell)
             }
             due = ProbeSchedule.next(after: due, interval: check.interval, now: .now, using: &generator)
             if let reason = await pause(until: due) {
                 // The server hung up between two probes: that is a failure seen early, and a reason to look at once.
-                tell(judge(ProbeOutcome(up: false, reason: reason, latency: .zero)))
+                if !hasStoodStill() { judge(ProbeOutcome(up: false, reason: reason, latency: .zero), tell) }
                 due = .now
             }
         }
+        return memory
+    }
+
+    /// Whether this process did not run for a while since it was last asked; then what is known has to be confirmed.
+    private func hasStoodStill() -> Bool {
+        guard let count = standstills?.count, count != seen else { return false }
+        seen = count
+        memory.threshold.doubt()
+        return true
     }
 
     private func look() async -> ProbeOutcome {
@@ -163,15 +219,16 @@ private final class TargetProber {
     }
 
     /// Rise and fall decide about health; a role is believed as soon as a server that answers has said it.
-    private func judge(_ outcome: ProbeOutcome) -> ProbeReport {
-        let change = threshold.record(passed: outcome.up)
-        let before = role
-        let up = threshold.up ?? false
+    private func judge(_ outcome: ProbeOutcome, _ tell: (ProbeReport) -> Void) {
+        let change = memory.threshold.record(passed: outcome.up)
+        let before = memory.role
+        let up = memory.threshold.up ?? false
         if !up {
-            role = nil
+            memory.role = nil
         } else if outcome.up, !outcome.keepsRole {
-            role = outcome.role
+            memory.role = outcome.role
         }
-        return ProbeReport(outcome: outcome, up: up, role: role, changed: change != nil || role != before)
+        if memory.threshold.isDoubtful { return }
+        tell(ProbeReport(outcome: outcome, up: up, role: memory.role, changed: change != nil || memory.role != before))
     }
 }
