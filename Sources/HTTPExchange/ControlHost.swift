@@ -6,6 +6,12 @@ import Model
 ///
 /// Sendable by confinement: others hold a reference and only use it in messages to the worker.
 final class ControlHost: @unchecked Sendable {
+    /// Cells of the worker's counter block.
+    enum Counter: Int, CaseIterable {
+        case evicted
+        case refused
+    }
+
     /// How long a stop waits for replies under way.
     private static let grace: UInt64 = 1_000_000_000
 
@@ -53,6 +59,7 @@ final class ControlHost: @unchecked Sendable {
         sessions[nextNumber] = session
         strangers.add(nextNumber, from: source)
         guard hasRoom else {
+            context.worker.counters.add(Counter.refused.rawValue)
             session.close()
             return
         }
@@ -67,13 +74,18 @@ final class ControlHost: @unchecked Sendable {
         let mayGo = { [unowned self] number in sessions[number]?.isBusy == false }
         if strangers.count(of: source) >= limits.perSource {
             guard let oldest = strangers.oldest(of: source, mayGo) else { return false }
-            sessions[oldest]?.close()
+            evict(oldest)
         }
         if sessions.count >= limits.connections {
             guard let oldest = strangers.oldest(mayGo) ?? sessions.keys.filter(mayGo).min() else { return false }
-            sessions[oldest]?.close()
+            evict(oldest)
         }
         return true
+    }
+
+    private func evict(_ number: UInt64) {
+        context.worker.counters.add(Counter.evicted.rawValue)
+        sessions[number]?.close()
     }
 
     /// Its client has proved who it is.

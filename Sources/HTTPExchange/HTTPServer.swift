@@ -96,6 +96,14 @@ package final class HTTPServer: Sendable {
     package typealias Handler =
         @Sendable (_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) -> Void
 
+    /// What became of connections for which there was no room, since the start.
+    package struct Crowding: Sendable, Hashable {
+        /// Closed for a newer one, before their clients had proved who they are.
+        package var evicted: UInt64 = 0
+        /// Closed as soon as they came, because everybody who was there had a request under way.
+        package var refused: UInt64 = 0
+    }
+
     private let group: WorkerGroup
     private let host: ControlHost
     /// What the listeners are bound to: port 0 has become a real one.
@@ -106,7 +114,7 @@ package final class HTTPServer: Sendable {
     /// - Throws: `SocketError` when an address cannot be bound; nothing is left open then.
     package init(addresses: [SocketAddress], limits: Limits = Limits(), handler: @escaping Handler) throws {
         let started = Mutex<(host: ControlHost, addresses: [SocketAddress])?>(nil)
-        group = try WorkerGroup(count: 1, name: "control", counters: 0) { worker in
+        group = try WorkerGroup(count: 1, name: "control", counters: ControlHost.Counter.allCases.count) { worker in
             let host = ControlHost(worker: worker, limits: limits, handler: handler)
             let bound = try host.listen(addresses)
             started.withLock { $0 = (host, bound) }
@@ -114,6 +122,12 @@ package final class HTTPServer: Sendable {
         guard let parts = started.withLock({ $0 }) else { throw SocketError("start", 0) }
         host = parts.host
         self.addresses = parts.addresses
+    }
+
+    package var crowding: Crowding {
+        Crowding(
+            evicted: group.total(ControlHost.Counter.evicted.rawValue),
+            refused: group.total(ControlHost.Counter.refused.rawValue))
     }
 
     /// Closes the listeners, gives replies that are under way a second to be written, then closes every connection.

@@ -45,6 +45,7 @@ struct FederationExchangeTests {
         }
         try b.follow([a], fleet: pair)
         #expect(await Fleet.wait { b.hears("a", .serving) })
+        #expect(a.server.crowding.evicted >= 1_200 - 1_024 && a.server.crowding.refused == 0)
         await b.stop()
         await a.stop()
         withExtendedLifetime(silent) {}

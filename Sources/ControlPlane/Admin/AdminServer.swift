@@ -1,5 +1,5 @@
 import Engine
-import HTTPExchange
+package import HTTPExchange
 package import Model
 import Topology
 
@@ -14,6 +14,10 @@ package final class AdminServer: Sendable {
             addresses: [address], limits: HTTPServer.Limits(connections: DescriptorShares.controlConnections)
         ) { request, reply in api.answer(request, reply) }
     }
+
+    /// Where it listens: port 0 has become a real one.
+    package var address: SocketAddress { server.addresses[0] }
+    package var crowding: HTTPServer.Crowding { server.crowding }
 
     package func stop() async { await server.stop() }
 }

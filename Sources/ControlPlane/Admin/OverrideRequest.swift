@@ -1,21 +1,21 @@
 package import Model
 
 /// The body of `POST /overrides`.
-struct OverrideRequest: Sendable, Hashable {
+package struct OverrideRequest: Sendable, Hashable {
     /// What stands for a missing `seconds`.
     static let standardDuration = Duration.seconds(3600)
 
-    var target: Override.Target
-    var action: Override.Action
-    var duration: Duration
-    var reason: String
-    var author: String
+    package var target: Override.Target
+    package var action: Override.Action
+    package var duration: Duration
+    package var reason: String
+    package var author: String
     /// Go on although a safety rule says no.
-    var overrideSafety: Bool
+    package var overrideSafety: Bool
 
     /// Why a body was not understood, with the cure.
-    struct Refusal: Error, Sendable, Hashable {
-        let text: String
+    package struct Refusal: Error, Sendable, Hashable {
+        package let text: String
 
         init(_ text: String) { self.text = text }
     }
@@ -28,7 +28,7 @@ struct OverrideRequest: Sendable, Hashable {
     ///   - body: a JSON object.
     ///   - peer: stands for a missing author.
     /// - Throws: what is wrong with `body`, with the cure.
-    init(_ body: [UInt8], peer: String) throws(Refusal) {
+    package init(_ body: [UInt8], peer: String) throws(Refusal) {
         guard let value = StatusValue(json: body), case .object(let members) = value else {
             throw Refusal(
                 #"the body is {"action": "drain", "kind": "region", "pattern": "eu-west", "seconds": 3600, "reason": "text"}"#

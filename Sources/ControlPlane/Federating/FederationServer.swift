@@ -1,6 +1,6 @@
 import Engine
 import Federation
-import HTTPExchange
+package import HTTPExchange
 package import Model
 
 /// `GET /federation/v1/reports?since=N&wait=MS`: what this node heard and says, for peers that prove a federation key.
@@ -21,6 +21,8 @@ package final class FederationServer: Sendable {
 
     /// Where it listens: port 0 has become a real one.
     package var address: SocketAddress { server.addresses[0] }
+
+    package var crowding: HTTPServer.Crowding { server.crowding }
 
     package func stop() async { await server.stop() }
 

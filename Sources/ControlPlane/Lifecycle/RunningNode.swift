@@ -1,5 +1,6 @@
 import Engine
 import Federation
+import HTTPExchange
 import Health
 import Logging
 package import Model
@@ -129,6 +130,14 @@ package final class RunningNode: Sendable {
             } else { FederationServer?.none }
         let admin = try me.admin.map { try AdminServer(address: $0, node: self) }
         listeners.withLock { $0 = (admin, federation) }
+    }
+
+    /// What became of connections for which the control plane's servers had no room, by server.
+    var crowding: [(server: String, HTTPServer.Crowding)] {
+        let (admin, federation) = listeners.withLock { $0 }
+        return [("admin", admin?.crowding), ("federation", federation?.crowding)].compactMap { name, crowding in
+            crowding.map { (name, $0) }
+        }
     }
 
     package func closeListeners() async {

@@ -1,5 +1,6 @@
 import Engine
 import Federation
+import HTTPExchange
 import Health
 import Model
 
@@ -35,6 +36,16 @@ enum NodeMetrics {
             text.counter(
                 "meridian_node_shortages_total", help: "Times that this process lacked something of its own.",
                 labels: ["resource": shortage.label], ShortageCounts.process[shortage])
+        }
+        for (server, crowding) in node.crowding {
+            for (fate, count) in [("evicted", crowding.evicted), ("refused", crowding.refused)] {
+                text.counter(
+                    "meridian_control_connections_crowded_total",
+                    help:
+                        "Connections to the admin API or federation that had to go for want of room: evicted for a newer"
+                        + " one before they had proved who they are, or refused because all others were busy.",
+                    labels: ["server": server, "fate": fate], count)
+            }
         }
         text.counter(
             "meridian_node_standstills_total", help: "Times that this process did not run for two seconds or more.",

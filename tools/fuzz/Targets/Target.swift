@@ -32,7 +32,7 @@ package enum Targets {
             ResponseTarget.self, ChunkedTarget.self, ReportTarget.self, BatchTarget.self, AuthorizationTarget.self,
             QueryTarget.self, OptionsTarget.self, StreamTarget.self, ServiceBindingTarget.self, ZoneTarget.self,
             RecordTextTarget.self, RecordWireTarget.self, MessageTarget.self, StartupTarget.self, DatabaseTarget.self,
-            ProxyTarget.self, StateTarget.self, ProxyingTarget.self,
+            ProxyTarget.self, StateTarget.self, ControlTarget.self, ProxyingTarget.self,
         ]
     }
 }
