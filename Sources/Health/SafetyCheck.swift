@@ -16,6 +16,15 @@ package struct SafetyCheck: Sendable {
         let name: String?
         let service: String?
         let regions: Set<String>
+        /// What stands behind a name, by region; empty for a service.
+        var answers: [String: [Answer]] = [:]
+    }
+
+    /// One answer of a name.
+    private struct Answer {
+        let service: String?
+        /// Those that the name's check looks at.
+        let addresses: [SocketAddress]
     }
 
     private let snapshot: Snapshot
@@ -104,10 +113,33 @@ package struct SafetyCheck: Sendable {
     private func regionsOn(_ subject: Subject, _ view: HealthView) -> Set<String> {
         subject.regions.filter { region in
             if let name = subject.name {
-                return view.candidate(name: name, service: subject.service, region: region).healthy
+                return subject.answers[region, default: []].contains { isOn($0, of: name, in: region, view) }
             }
             return subject.service.flatMap { view.verdict(service: $0, region: region)?.healthy } ?? true
         }
+    }
+
+    /// Healthy, with an address that answers, or vouched for by an operator. What nobody looks at is taken to answer.
+    private func isOn(_ answer: Answer, of name: String, in region: String, _ view: HealthView) -> Bool {
+        let state = view.candidate(name: name, service: answer.service, region: region)
+        guard state.healthy, state.forced != .up, !answer.addresses.isEmpty else { return state.healthy }
+        return answer.addresses.contains {
+            view.address($0, name: name, service: answer.service, region: region)?.isAlive ?? true
+        }
+    }
+
+    /// A name's answers, by region.
+    private func answers(_ name: DynamicName) -> [String: [Answer]] {
+        let looked = Dictionary(grouping: name.lookedAt, by: \.leaf)
+        var answers: [String: [Answer]] = [:]
+        for (position, leaf) in name.leaves.enumerated() {
+            guard let region = leaf.region else { continue }
+            answers[snapshot[region].name, default: []].append(
+                Answer(
+                    service: leaf.service.map { snapshot[$0].name },
+                    addresses: looked[position, default: []].map(\.address)))
+        }
+        return answers
     }
 
     private func subjects(_ rule: SafetyRule) -> [Subject] {
@@ -121,11 +153,12 @@ package struct SafetyCheck: Sendable {
         let names = snapshot.dns.zones.flatMap(\.names).filter { isAboutAll || wanted.contains($0.name) }
         return services
             + names.compactMap { name in
-                let regions = name.leaves.compactMap { $0.region.map { snapshot[$0].name } }.filter(scope.contains)
+                let answers = answers(name)
+                let regions = scope.intersection(answers.keys)
                 guard !regions.isEmpty else { return nil }
                 return Subject(
                     title: name.name, name: name.name, service: name.service.map { snapshot[$0].name },
-                    regions: Set(regions))
+                    regions: regions, answers: answers)
             }
     }
 }

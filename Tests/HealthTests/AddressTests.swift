@@ -152,4 +152,25 @@ struct AddressTests {
         look([])
         #expect(!Self.view(&world).candidate(name: "lone.test.", service: nil, region: "eu").healthy)
     }
+
+    @Test("A region with nothing but dead addresses is off for a name, unless an operator vouches for it")
+    func safety() {
+        var world = Self.world(vantages: 1)
+        let old = world.snapshot
+        let rule = SafetyRule(
+            name: "two", kind: .atLeast(3), regions: [0, 1, 2].map(RegionID.init), services: [], names: [])
+        let check = SafetyCheck(
+            Snapshot(
+                fingerprint: 1, regions: old.regions, nodes: old.nodes, services: old.services, pools: old.pools,
+                endpoints: old.endpoints, dns: old.dns, http: old.http, tcp: old.tcp, federation: old.federation,
+                safety: [rule]))
+        Self.see(&world, "dns-1", down: [Self.x])
+        #expect(check.broken(Self.view(&world)).isEmpty, "y is there")
+        Self.see(&world, "dns-1", down: [Self.x, Self.y])
+        #expect(world.down().isEmpty, "the region's own nodes serve")
+        #expect(check.broken(Self.view(&world)).map(\.rule) == ["two"])
+        _ = world.overrides.add(
+            OverrideTests.word("up", Override.Target(.name, "www.shop.test", region: "eu"), .up), now: world.now)
+        #expect(check.broken(Self.view(&world)).isEmpty)
+    }
 }
