@@ -20,6 +20,10 @@ package enum FixedKeys {
             mine("workers") { $0.workers.map { "\($0)" } ?? "auto" },
             mine("admin") { $0.admin?.description ?? "" },
             mine("federation") { $0.federation?.description ?? "" },
+            // Without keys the node has no listener for its peers, with them it has. Other keys take effect at once.
+            Key(name: "federation.keys") { snapshot, node in
+                node.federation == nil || snapshot.federation.keys.isEmpty ? "" : "there"
+            },
             mine("state") { $0.state ?? "" },
             mine("log.format") { $0.log.format.rawValue },
             mine("log.access") { $0.log.access ?? "" },
