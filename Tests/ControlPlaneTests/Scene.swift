@@ -73,12 +73,16 @@ final class Scene {
     /// Boots a node as `NodeRuntime.serve` does, without signals.
     ///
     /// Without `working` nobody judges or reports: the node knows what it starts with.
-    func boot(_ name: String, _ tier: Tier, working: Bool = true, clock: SteadyClock = SteadyClock()) throws {
+    func boot(
+        _ name: String, _ tier: Tier, working: Bool = true, clock: SteadyClock = SteadyClock(),
+        wall: @escaping @Sendable () -> Timestamp = { .now }
+    ) throws {
         let plane = FakePlane(tier)
         let snapshot = try TopologyLoader.load(path: topology)
         guard let id = snapshot.node(named: name) else { return }
         let secrets = try NodeSecrets(snapshot, node: id, topology: topology)
-        let node = try RunningNode(snapshot, node: id, topology: topology, secrets: secrets, plane: plane, clock: clock)
+        let node = try RunningNode(
+            snapshot, node: id, topology: topology, secrets: secrets, plane: plane, clock: clock, wall: wall)
         if working { node.startProbes() }
         try plane.start(try plane.prepare(snapshot, node: id), health: node.board)
         try node.openListeners()

@@ -21,7 +21,7 @@ extension AdminAPI {
     }
 
     private func list() -> StatusValue {
-        let now = Timestamp.now
+        let now = node.hub.timeOfDay.now
         return [
             "overrides": .array(node.overrides.set.live(at: now).map { OverrideValue.value($0, now) }),
             "safety": Safety(node).value,
@@ -44,7 +44,7 @@ extension AdminAPI {
             return .problem(
                 404, "no region matches '\(wish.target.region)'; regions: \(regions.joined(separator: ", "))")
         }
-        let now = Timestamp(milliseconds: Timestamp.now.milliseconds)
+        let now = Timestamp(milliseconds: node.hub.timeOfDay.now.milliseconds)
         var override = Override(
             id: OverrideBook.newID(), target: wish.target, action: wish.action, stamp: now,
             expires: now + wish.duration, author: wish.author, reason: wish.reason)
@@ -66,7 +66,7 @@ extension AdminAPI {
         guard author == author.printable, reason == reason.printable, !author.isEmpty else {
             return .problem(400, "author and reason are text on one line")
         }
-        let now = Timestamp(milliseconds: Timestamp.now.milliseconds)
+        let now = Timestamp(milliseconds: node.hub.timeOfDay.now.milliseconds)
         let despite = query["overrideSafety"] == "true"
         if despite, reason.isEmpty { return .problem(400, "going on despite a safety rule needs a reason") }
         if let refusal = Safety(node).refusal(

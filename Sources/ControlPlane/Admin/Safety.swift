@@ -39,7 +39,7 @@ struct Safety {
     /// The same for a drain of this node alone.
     func refusalOfDraining(_ despite: Bool, reason: String) -> HTTPServer.Response? {
         guard !snapshot.safety.isEmpty else { return nil }
-        let now = Timestamp.now
+        let now = node.hub.timeOfDay.now
         let change = Override(
             id: OverrideBook.newID(), target: Override.Target(.node, node.name), action: .drain, stamp: now,
             expires: now + .seconds(3600), author: node.name, reason: reason)

@@ -93,14 +93,19 @@ package final class FederationHub: Sendable {
     private let tier: Tier
     private let region: String
     private let clock: SteadyClock
+    package let timeOfDay: TimeOfDay
     private let state: Mutex<State>
     private let changed: @Sendable () -> Void
 
     /// `changed` is called when somebody's report moved in substance: on any thread, never under the hub's lock.
     package init(
         name: String, tier: Tier, region: String, settings: Settings, clock: SteadyClock = SteadyClock(),
+        timeOfDay: TimeOfDay? = nil,
         incarnation: UInt64 = UInt64(clamping: Timestamp.now.milliseconds), changed: @escaping @Sendable () -> Void
     ) {
+        let timeOfDay = timeOfDay ?? TimeOfDay(steady: clock)
+        timeOfDay.follow(Set(settings.tiers.keys), interval: settings.plan.interval)
+        self.timeOfDay = timeOfDay
         self.name = name
         self.tier = tier
         self.region = region
@@ -118,6 +123,7 @@ package final class FederationHub: Sendable {
             state.store.keep(Set(settings.tiers.keys))
             state.pollers = state.pollers.filter { settings.tiers[$0.key] != nil }
         }
+        timeOfDay.follow(Set(settings.tiers.keys), interval: settings.plan.interval)
         changed()
     }
 
@@ -159,7 +165,7 @@ package final class FederationHub: Sendable {
     private func report(_ content: Content, in state: borrowing State, sequence: UInt64) -> Report {
         Report(
             node: name, tier: tier, region: region, incarnation: state.incarnation, sequence: sequence,
-            issuedAt: Timestamp(milliseconds: Timestamp.now.milliseconds), state: content.state,
+            issuedAt: Timestamp(milliseconds: timeOfDay.now.milliseconds), state: content.state,
             configuration: content.configuration, pools: content.pools, observations: content.observations,
             rate: content.rate, overrides: content.overrides, roundTrips: content.roundTrips)
     }
@@ -185,11 +191,10 @@ package final class FederationHub: Sendable {
     /// Takes what a peer answered.
     package func receive(_ batch: ReportBatch) {
         let now = clock.now
-        let wall = Timestamp.now
         var moved = false
         let due = state.withLock { state in
             for item in batch.items {
-                let admission = admit(item, in: &state, now: now, wall: wall)
+                let admission = admit(item, in: &state, now: now)
                 state.counters.count(admission)
                 if case .accepted(let report, let previous) = admission, previous?.substance != report.substance {
                     state.urgent = state.store.cursor
@@ -222,7 +227,7 @@ package final class FederationHub: Sendable {
     package func doubt(before end: Timestamp) { state.withLock { $0.store.doubt(before: end) } }
 
     private func admit(
-        _ item: ReportBatch.Item, in state: inout State, now: Timestamp, wall: Timestamp
+        _ item: ReportBatch.Item, in state: inout State, now: Timestamp
     ) -> ReportStore.Admission {
         let settings = state.settings
         if item.signed.bytes.count > settings.limits.size { return .refused(.tooLarge) }
@@ -231,7 +236,8 @@ package final class FederationHub: Sendable {
         do { report = try ReportCodec.decode(item.signed.bytes) } catch { return .refused(error) }
         let admission = state.store.admit(
             item.signed, report, tiers: settings.tiers, limits: settings.limits, clockSkew: settings.plan.clockSkew,
-            heardAt: now - item.age, wall: wall)
+            heardAt: now - item.age, wall: timeOfDay.nearest(to: report.issuedAt))
+        if case .accepted = admission { timeOfDay.heard(report.node, issuedAt: report.issuedAt, age: item.age) }
         if admission == .refused(.impostor) { refute(report, in: &state, now: now) }
         return admission
     }

@@ -35,8 +35,10 @@ package final class FederationServer: Sendable {
         let settings = hub.settings
         let target = request.query.isEmpty ? request.path : request.path + "?" + request.query
         guard let keyring = settings.keyring,
-            let node = keyring.authorizes(
-                request.header(authorization), target: target, now: .now, clockSkew: settings.plan.clockSkew)
+            let node = hub.timeOfDay.candidates.lazy.compactMap({ now in
+                keyring.authorizes(
+                    request.header(authorization), target: target, now: now, clockSkew: settings.plan.clockSkew)
+            }).first
         else {
             hub.countRefusedPoll()
             return reply(.problem(401, "a current \(authorization) header by a federation key is needed"))

@@ -101,7 +101,7 @@ package final class PeerPolling: Sendable {
         // keeps the connection open for ever. Neither is waited for much longer.
         let wait = min(max(settings.plan.interval * 3, .seconds(1)), FederationServer.longestWait)
         let target = "\(FederationServer.path)?since=\(since)&wait=\(wait.milliseconds)"
-        let header = keyring.authorization(node: hub.name, target: target, now: .now)
+        let header = keyring.authorization(node: hub.name, target: target, now: hub.timeOfDay.now)
         let response = try await client.request(
             HTTPClientRequest(
                 url: "http://\(peer.address)\(target)", headers: [(FederationServer.authorization, header)],

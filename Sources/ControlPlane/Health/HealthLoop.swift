@@ -157,7 +157,7 @@ package final class HealthLoop: Sendable {
     package func prime() {
         let configuration = node.configuration
         let now = clock.now
-        let rules = OverrideRules(overrides.set.live(at: .now))
+        let rules = OverrideRules(overrides.set.live(at: hub.timeOfDay.now))
         var trial = engine.withLock { $0 }
         let known = Known(reports: hub.heard(now: now), overrides: rules)
         let evaluation = judge(known, configuration, &trial, now: now)
@@ -168,7 +168,7 @@ package final class HealthLoop: Sendable {
     package func imagine(_ overrides: OverrideSet) -> HealthView {
         let configuration = node.configuration
         let now = clock.now
-        let rules = OverrideRules(overrides.live(at: .now))
+        let rules = OverrideRules(overrides.live(at: hub.timeOfDay.now))
         var trial = engine.withLock { $0 }
         let known = Known(
             reports: hub.heard(now: now), sights: configuration.me.tier == .dns ? candidates.sights : [],
@@ -236,7 +236,7 @@ package final class HealthLoop: Sendable {
     private func override(
         _ configuration: Configuration, _ heard: [String: HeardReport], _ memory: inout Memory
     ) -> OverrideRules {
-        let wall = Timestamp.now
+        let wall = hub.timeOfDay.now
         overrides.merge(
             heard.values.flatMap(\.report.overrides), clockSkew: configuration.snapshot.federation.clockSkew, now: wall)
         let rules = OverrideRules(memory.watch.pass(overrides.set, wall, board.events))

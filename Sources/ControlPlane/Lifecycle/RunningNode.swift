@@ -38,7 +38,7 @@ package final class RunningNode: Sendable {
     /// `lock`: what keeps other processes from being this node.
     package convenience init<Plane: DataPlane>(
         _ snapshot: Snapshot, node: NodeID, topology: String, secrets: NodeSecrets, plane: Plane, lock: NodeLock? = nil,
-        clock: SteadyClock = SteadyClock()
+        clock: SteadyClock = SteadyClock(), wall: @escaping @Sendable () -> Timestamp = { .now }
     ) throws {
         // All that can fail comes first: Swift 6.3.1 stops at its own ownership check when it optimises an initialiser that
         // has to take down a Mutex half way.
@@ -48,13 +48,14 @@ package final class RunningNode: Sendable {
         }
         self.init(
             configuration, table: table, waiter: try SocketWaiter(), topology: topology, secrets: secrets, plane: plane,
-            lock: lock, clock: clock)
+            lock: lock, clock: clock, wall: wall)
         try standstills.watch()
     }
 
     private init<Plane: DataPlane>(
         _ configuration: Configuration, table: EndpointTable, waiter: SocketWaiter, topology: String,
-        secrets: NodeSecrets, plane: Plane, lock: NodeLock?, clock: SteadyClock
+        secrets: NodeSecrets, plane: Plane, lock: NodeLock?, clock: SteadyClock,
+        wall: @escaping @Sendable () -> Timestamp
     ) {
         let snapshot = configuration.snapshot
         name = configuration.me.name
@@ -85,7 +86,8 @@ package final class RunningNode: Sendable {
         state = NodeState(configuration)
         hub = FederationHub(
             name: name, tier: configuration.me.tier, region: configuration.regionName,
-            settings: FederationHub.Settings(snapshot, keyring: secrets.keyring), clock: clock
+            settings: FederationHub.Settings(snapshot, keyring: secrets.keyring), clock: clock,
+            timeOfDay: TimeOfDay(steady: clock, wall: wall)
         ) { wakes.ring() }
         polling = PeerPolling(hub: hub, client: client, standstills: standstills)
         overrides = OverrideBook { wakes.ring() }

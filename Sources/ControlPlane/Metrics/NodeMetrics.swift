@@ -160,7 +160,7 @@ enum NodeMetrics {
                     labels: ["rule": name], rule["holds"].bool == true ? 1 : 0)
             }
         }
-        let live = node.overrides.set.live(at: .now)
+        let live = node.overrides.set.live(at: node.hub.timeOfDay.now)
         for action in Override.Action.allCases {
             text.gauge(
                 "meridian_overrides", help: "Operators' overrides in force.", labels: ["action": action.rawValue],

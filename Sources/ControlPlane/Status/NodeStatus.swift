@@ -9,14 +9,14 @@ enum NodeStatus {
     static func value(_ node: RunningNode, eventsAfter: UInt64 = 0) -> StatusValue {
         let configuration = node.state.configuration
         let phase = node.state.phase
-        let now = Timestamp.now
+        let (now, day) = (Timestamp.now, node.hub.timeOfDay.now)
         let own: StatusValue = [
             "node": .string(node.name), "tier": .string(node.plane.tier.rawValue),
             "region": .string(configuration.regionName),
             "ready": .bool(phase.ready), "drainReason": .string(phase.overridden ?? phase.reason),
             "now": .init(now.milliseconds),
             "startedAt": .init(node.state.startedAt.milliseconds),
-            "uptimeSeconds": .init((now - node.state.startedAt).milliseconds / 1000),
+            "uptimeSeconds": .init(max(0, (node.clock.now - node.state.startedAt).milliseconds / 1000)),
             "configuration": [
                 "fingerprint": .string(configuration.fingerprintText), "generation": .init(configuration.generation),
                 "path": .string(node.topology), "loadedAt": .init(configuration.loadedAt.milliseconds),
@@ -24,7 +24,7 @@ enum NodeStatus {
             "state": .string(phase.state.rawValue), "saved": saved(node),
             "frozen": .bool(node.loop.evaluation?.frozen ?? false),
             "failOpen": .array((node.loop.evaluation?.failOpen ?? []).sorted().map { .string($0) }),
-            "overrides": .array(node.overrides.set.live(at: now).map { OverrideValue.value($0, now) }),
+            "overrides": .array(node.overrides.set.live(at: day).map { OverrideValue.value($0, day) }),
             "safety": Safety(node).value, "peers": peers(node, configuration), "services": services(node),
             "pools": pools(node, configuration),
             "candidates": candidates(node), "lookedAt": lookedAt(node), "loads": loads(node), "traffic": traffic(node),
