@@ -108,7 +108,7 @@ package struct ResponseTarget: FuzzTarget {
         var trail = Trail()
         trail.step(result)
         guard result == .complete else { return trail.outcome }
-        guard whole.length <= input.count, (100...599).contains(whole.status) else {
+        guard whole.length <= input.count, (100...999).contains(whole.status) else {
             return .broken("length \(whole.length), status \(whole.status)")
         }
         for index in 0..<whole.fields.count {
