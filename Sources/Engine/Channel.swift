@@ -36,6 +36,9 @@ open class Channel {
     /// Called once after the deadline passed; there is none afterwards.
     open func deadlineReached() {}
 
+    /// Called once, right before the descriptor is closed: the last chance to say how.
+    open func closing() {}
+
     /// Called once, right after the descriptor was closed.
     open func closed() {}
 
@@ -61,14 +64,17 @@ open class Channel {
     }
 
     /// Asks for another `ready` call in a later turn, for an edge-triggered channel that stops before its socket is empty
-    /// so that others have their turn. Costs a system call.
+    /// so that others have their turn. Costs a system call. Such a turn is a long one, so the
+    /// clock is read again too.
     package final func renew() {
+        worker.refreshClock()
         if isRegistered, descriptor >= 0 { worker.poller.renew(self) }
     }
 
-    /// Closes the descriptor, forgets the deadline and calls `closed()`. A second call does nothing.
+    /// Calls `closing()`, closes the descriptor, forgets the deadline and calls `closed()`. A second call does nothing.
     package final func close() {
         guard descriptor >= 0 else { return }
+        closing()
         clearDeadline()
         Glibc.close(descriptor)
         descriptor = -1

@@ -50,6 +50,14 @@ package struct Transport {
         }
     }
 
+    /// Whether there is nothing to read: neither octets nor the end of the stream, nor an error.
+    package var isQuiet: Bool {
+        unsafe withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { room in
+            let count = unsafe recv(descriptor, room.baseAddress, 1, CInt(MSG_PEEK | MSG_DONTWAIT))
+            return count < 0 && errno == EAGAIN
+        }
+    }
+
     /// Writes once; a closed peer is EPIPE, never a signal.
     package func write(_ bytes: RawSpan) -> IOResult {
         unsafe bytes.withUnsafeBytes { bytes in

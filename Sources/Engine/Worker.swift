@@ -10,9 +10,12 @@ package final class Worker {
     package let mailbox: Mailbox
     package let buffers: BufferPool
     package let counters: CounterBlock
-    /// Monotonic nanoseconds, read once per loop turn, without the times in which this worker did not run: what was to
-    /// happen meanwhile gets its time afterwards, and no deadline passes that nobody could have met.
+    /// Monotonic nanoseconds, read once per loop turn and again when a channel has used up its share of one, without the times
+    /// in which this worker did not run: what was to happen meanwhile gets its time afterwards, and no deadline passes that
+    /// nobody could have met.
     package private(set) var now: UInt64
+    /// Loop turns so far.
+    package private(set) var turn: UInt64 = 0
     /// How often this worker did not run for longer than `longestTurn`: the process was stopped, or its machine suspended.
     package private(set) var standstills: UInt64 = 0
     /// Nanoseconds of standing still so far.
@@ -153,13 +156,20 @@ package final class Worker {
 
     /// Between a wait and what it brought.
     func turnBegins() {
+        turn &+= 1
+        refreshClock()
+        beginHook?()
+    }
+
+    /// Reads the clock, at the beginning of a turn and late in a long one, so that deadlines which are set there are not
+    /// reckoned from its beginning.
+    func refreshClock() {
         let next = Self.monotonicNanoseconds() &- lost
         if next &- now > Self.longestTurn {
             resume(at: next)
         } else {
             now = next
         }
-        beginHook?()
     }
 
     /// Nobody is late because of a time in which nobody was looked at.

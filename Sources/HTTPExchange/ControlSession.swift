@@ -139,6 +139,8 @@ package final class ControlSession: ServerSession {
         sendOutput()
     }
 
+    override public var isWithinResponse: Bool { !output.isEmpty }
+
     override public func outputDrained() {
         if isAnswering { sendOutput() }
     }

@@ -35,6 +35,11 @@ open class ServerSession: Channel {
     /// How long a connection without a request is waited for when the node stops: its first one may be on its way.
     private static let welcome: UInt64 = 1_000_000_000
 
+    /// Reads in one go before others have their turn: 16 blocks, 256 KiB.
+    package static let readsPerTurn = 16
+    /// Requests that are begun in one go.
+    private static let requestsPerTurn = 16
+
     package final let context: SessionContext
     package final let limits: SessionLimits
     package final let peer: SocketAddress
@@ -50,6 +55,8 @@ open class ServerSession: Channel {
     /// The client sends no more than what has arrived.
     package final private(set) var peerHasClosed = false
     private final var isProcessing = false
+    /// Requests may wait in `input` although no edge will tell.
+    private final var isPostponed = false
     private final var lingers = false
     /// No request has come yet.
     private final var isFresh = true
@@ -88,6 +95,9 @@ open class ServerSession: Channel {
     /// The head was refused; the answer has been sent.
     open func refused(status: Int, reason: StaticString) {}
 
+    /// Part of a response has gone out and the rest has not been handed over.
+    open var isWithinResponse: Bool { false }
+
     /// The connection is gone, whoever closed it.
     open func sessionClosed() {}
 
@@ -105,7 +115,7 @@ open class ServerSession: Channel {
         if readiness.contains(.peerClosed) { peerHasClosed = true }
         if !readiness.isDisjoint(with: [.readable, .peerClosed]) { isReadable = true }
         if isBlocked, readiness.contains(.writable) { resumeOutput() }
-        if isReadable, descriptor >= 0 { process() }
+        if isReadable || isPostponed, descriptor >= 0 { process() }
         if readiness.contains(.peerClosed), descriptor >= 0, phase == .exchange { peerStoppedSending() }
     }
 
@@ -115,6 +125,12 @@ open class ServerSession: Channel {
         case .head: refuse(status: 408, reason: "head-timeout")
         case .exchange: exchangeTimedOut()
         }
+    }
+
+    /// Whatever the reason to close: where part of a response is missing, the client sees a reset. For a body without a
+    /// length an orderly end would be the end of the body.
+    override public final func closing() {
+        if !pending.isVacant || isWithinResponse { Socket.resetOnClose(descriptor) }
     }
 
     override public final func closed() {
@@ -131,10 +147,19 @@ open class ServerSession: Channel {
     package final func process() {
         if isProcessing { return }
         isProcessing = true
+        isPostponed = false
         defer { isProcessing = false }
+        var requests = 0
         while descriptor >= 0 {
             switch phase {
             case .idle, .head:
+                // Requests that are answered at once could come one behind the other without end.
+                if requests == Self.requestsPerTurn {
+                    isPostponed = true
+                    renew()
+                    return
+                }
+                requests &+= 1
                 guard pending.isVacant, readHead() else { return }
             case .exchange:
                 bodyReadable()
@@ -212,7 +237,7 @@ open class ServerSession: Channel {
     }
 
     private final func discardInput() {
-        while true {
+        for _ in 0..<Self.readsPerTurn {
             input.clear()
             switch fill() {
             case .bytes: continue
@@ -222,6 +247,7 @@ open class ServerSession: Channel {
                 return
             }
         }
+        renew()
     }
 
     // MARK: - Output

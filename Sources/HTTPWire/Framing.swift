@@ -45,7 +45,7 @@ struct UpgradeFacts {
 /// What Content-Length and Transfer-Encoding say, and the one body length that follows (RFC 9112 section 6.3).
 struct FramingFacts {
     private(set) var contentLength: UInt64?
-    private var hasTransferCoding = false
+    private(set) var hasTransferCoding = false
     private var isChunked = false
     private var hasUnknownCoding = false
     /// Codings that are known and not understood, before a final chunked.

@@ -13,6 +13,8 @@ package final class ResponseHead {
     /// What Content-Length said, be it about a body that is not sent (HEAD); nil for 1xx and 204, which may not say it (RFC
     /// 9110 section 8.6), and 304, where it tells nothing (RFC 9111 section 3.2).
     package private(set) var contentLength: UInt64?
+    /// There is no body by the status, and yet the head spoke of one: Transfer-Encoding in a 204 or 304, or a length in a 204.
+    package private(set) var announcesMissingBody = false
     package private(set) var keepsAlive = true
     /// What Upgrade says, when there is one such field and `Connection: upgrade`; else empty.
     package private(set) var upgrade = Slice.empty
@@ -92,6 +94,9 @@ package final class ResponseHead {
         keepsAlive = minorVersion == 1 ? !connection.close : connection.keepAlive && !connection.close
         contentLength = status < 200 || status == 204 || status == 304 ? nil : facts.contentLength
         upgrade = connection.upgrade ? upgrades.value : .empty
+        announcesMissingBody =
+            (status == 204 || status == 304) && facts.hasTransferCoding
+            || status == 204 && (facts.contentLength ?? 0) > 0
         let bodyless = isHead || status < 200 || status == 204 || status == 304
         return facts.responseFraming(minorVersion: minorVersion, bodyless: bodyless, into: &framing)
     }

@@ -115,6 +115,8 @@ package final class ClientSession: ServerSession {
         exchange.logRefusal(status: status, reason: reason)
     }
 
+    override public var isWithinResponse: Bool { exchange.isWithinResponse }
+
     override public func sessionClosed() {
         exchange.abandon()
         door.leave()

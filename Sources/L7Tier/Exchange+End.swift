@@ -1,5 +1,4 @@
 import Engine
-import Glibc
 import HTTPExchange
 import HTTPWire
 import Model
@@ -132,20 +131,19 @@ extension Exchange {
         reason = "truncated-response"
         unsafe pool?.counters.add(PoolCounter.failures)
         if let endpoint = unsafe endpoint { fail(endpoint, isSilent ? .timeout : .reset) }
-        let session = session
-        // A reset, since for a body without a length a plain close would look like its end.
-        var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
-        unsafe setsockopt(
-            session.descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
-        unsafe settle(pool)
         session.close()
     }
+
+    /// A final response's head has been sent and its body has not been handed over to the end. A tunnel has no end that could
+    /// be missed.
+    var isWithinResponse: Bool { stage == .responding && !isTunnel }
 
     /// The client's connection is gone.
     func abandon() {
         guard stage != .idle else { return }
         if reason == nil { reason = isTunnel ? "tunnel-closed" : "client-closed" }
-        if !isTunnel, !isCheck { proxy.count(WorkerCounter.aborted) }
+        // Where an endpoint was asked and is none any more, it was that one's doing.
+        if !isTunnel, !isCheck, unsafe attempts == 0 || endpoint != nil { proxy.count(WorkerCounter.aborted) }
         releaseEndpoint()
         dropUpstream()
         unsafe settle(pool)
@@ -170,8 +168,9 @@ extension Exchange {
             connectFailed(reason: "connect-timeout", status: 504)
             return
         }
-        // While the client is the slow side its own clock decides.
-        let waitsForClient = session.isBlocked || (!requestBody.isComplete && !connection.isBlocked && !isTunnel)
+        // While the client is the slow side its own clock decides. One that was promised 100 is not.
+        let waitsForClient =
+            session.isBlocked || (!requestBody.isComplete && !connection.isBlocked && !isTunnel && !awaitsContinue)
         if waitsForClient {
             connection.setDeadline(after: patience)
         } else if isTunnel {
@@ -186,7 +185,10 @@ extension Exchange {
 
     func clientTimedOut() {
         let session = session
-        if stage == .waiting || stage == .connecting, !requestBody.isComplete, !session.isBlocked {
+        if !session.isBlocked, waitsForEndpoint {
+            // The pool's clocks decide, and it is not the client's fault.
+            session.setDeadline(after: session.limits.bodyTimeout)
+        } else if stage == .waiting || stage == .connecting, !requestBody.isComplete, !session.isBlocked {
             endRequest(408, "body-timeout")
         } else if isTunnel, !session.isBlocked {
             session.setDeadline(after: session.limits.bodyTimeout)
@@ -194,6 +196,20 @@ extension Exchange {
             reason = "client-timeout"
             session.close()
         }
+    }
+
+    /// The request's body goes on when the endpoint does something.
+    private var waitsForEndpoint: Bool {
+        if stage == .connecting || awaitsContinue { return true }
+        if let connection = unsafe upstream { return connection.isBlocked }
+        return false
+    }
+
+    /// The endpoint wants the body: from now on the client is waited for.
+    func endWaitForContinue() {
+        guard awaitsContinue else { return }
+        awaitsContinue = false
+        session.setDeadline(after: session.limits.bodyTimeout)
     }
 
     /// The client's connection takes octets again.

@@ -110,6 +110,7 @@ extension Exchange {
             return false
         }
         bytesIn &+= UInt64(passage.taken)
+        awaitsContinue = false
         session.input.remove((checked &+ passage.kept)..<(checked &+ passage.taken))
         checked &+= passage.kept
         if requestBody.announced > session.bodyLimit {
@@ -136,6 +137,7 @@ extension Exchange {
         if requestIsComplete { return }
         let session = session
         guard stage == .waiting || stage == .responding, let connection = unsafe upstream else { return }
+        var reads = 0
         while !connection.isBlocked {
             if checked > sent {
                 guard let taken = send(session, connection, head: RawSpan()) else {
@@ -147,6 +149,11 @@ extension Exchange {
                 continue
             }
             if requestBody.isComplete { return }
+            if reads == ServerSession.readsPerTurn {
+                session.renew()
+                return
+            }
+            reads &+= 1
             makeRoom()
             switch session.fill() {
             case .bytes:

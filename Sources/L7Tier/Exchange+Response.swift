@@ -15,6 +15,7 @@ extension Exchange {
     func pumpResponse() {
         guard let connection = unsafe upstream else { return }
         let session = session
+        var reads = 0
         // Whatever drops the connection also ends the exchange or starts another attempt, and returns here.
         while stage == .waiting || stage == .responding {
             if session.isBlocked { return }
@@ -33,6 +34,11 @@ extension Exchange {
                 finish(session, connection)
                 return
             }
+            if reads == ServerSession.readsPerTurn {
+                connection.renew()
+                return
+            }
+            reads &+= 1
             connection.input.compact()
             switch connection.fill() {
             case .bytes:
@@ -64,7 +70,7 @@ extension Exchange {
         {
         case .incomplete: return .needsMore
         case .invalid(let fault):
-            malformed(fault.reason)
+            if !upstreamSpokeFirst() { malformed(fault.reason) }
             return .stops
         case .complete: break
         }
@@ -94,6 +100,7 @@ extension Exchange {
 
     /// 100, 103 and their kind go on as they are, but never to HTTP/1.0 (RFC 9110 section 15.2).
     private func forwardInterim(_ connection: UpstreamConnection) -> Bool {
+        if proxy.response.status == 100 { endWaitForContinue() }
         interims &+= 1
         guard interims <= Self.maximumInterims else {
             malformed("too-many-interim-responses")
@@ -150,7 +157,8 @@ extension Exchange {
         stage = .responding
         status = response.status
         responseBody = BodyReader(response.framing, decodes: decodes)
-        keepsUpstream = response.keepsAlive && response.framing != .untilClose
+        // A body that may not be there and was announced all the same could still come.
+        keepsUpstream = response.keepsAlive && response.framing != .untilClose && !response.announcesMissingBody
         headTime = attemptTime
         responseEnds = false
         if responseBody.isComplete { responseEnded() }
@@ -203,6 +211,9 @@ extension Exchange {
             // The body's last part may wait in the upstream's buffer: the exchange goes on when the client has read.
             session.setDeadline(after: session.limits.bodyTimeout)
             if forwardable > 0 { return false }
+        } else if !requestBody.isComplete {
+            // One body moves while the other waits.
+            session.setDeadline(after: session.limits.bodyTimeout)
         }
         if responseEnds {
             finish(session, connection)

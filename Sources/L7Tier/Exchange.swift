@@ -55,6 +55,8 @@ package final class Exchange {
     /// The head, when the body moved to a buffer of its own.
     var headBuffer = Buffer()
     var clientEnded = false
+    /// The client waits with its body until the endpoint says 100 (RFC 9110 section 10.1.1).
+    var awaitsContinue = false
 
     /// The pool's, in nanoseconds.
     var responseTimeout: UInt64 = 0
@@ -71,7 +73,7 @@ package final class Exchange {
     /// The endpoint that was asked last, be it in vain. Endpoints live as long as the process.
     unowned(unsafe) var asked: WorkerEndpoint?
     var tried: UInt64 = 0
-    /// An idle connection had been closed by the server: the next attempt makes a new one.
+    /// An idle connection had been closed by the server, or said what nobody asked for: the next attempt makes a new one.
     var needsFresh = false
 
     // The response.
@@ -140,6 +142,7 @@ package final class Exchange {
         sent = head.length
         hasDroppedBody = false
         clientEnded = false
+        awaitsContinue = head.expectsContinue && !requestBody.isComplete
         attempts = 0
         tried = 0
         needsFresh = false
@@ -215,10 +218,9 @@ package final class Exchange {
             unsafe asked = endpoint
             attempts &+= 1
             if attempts > 1 { pool.counters.add(PoolCounter.retries) }
-            if !needsFresh, let idle = endpoint.popIdle() {
+            if !needsFresh, let idle = idleConnection(endpoint) {
                 unsafe upstream = idle
-                unsafe idle.exchange = self
-                idle.isReused = true
+                idle.take(for: self)
                 tried |= 1 << UInt64(position & 63)
                 pool.counters.add(PoolCounter.reuses)
                 sendRequest(session, idle, isParsed: isParsed)
@@ -266,6 +268,16 @@ package final class Exchange {
         } else {
             answer(502, reason ?? "connect-failed")
         }
+    }
+
+    /// A connection that waits. What may be sent only once does not go out on one whose server has spoken or closed
+    /// meanwhile, which costs a system call; for all else it is early enough when that shows.
+    private func idleConnection(_ endpoint: WorkerEndpoint) -> UpstreamConnection? {
+        while let idle = endpoint.popIdle() {
+            if isIdempotent || idle.isQuiet { return idle }
+            idle.close()
+        }
+        return nil
     }
 
     func forgetAttempt() {
@@ -362,21 +374,30 @@ package final class Exchange {
     ///
     /// - Parameter nothingSent: the socket took no octet of the request, so that nothing can have been processed.
     func upstreamBroke(nothingSent: Bool = false) {
-        guard let connection = unsafe upstream, let endpoint = unsafe endpoint else { return }
+        guard let connection = unsafe upstream, unsafe endpoint != nil else { return }
         if stage == .responding { return truncated() }
-        let wasReused = connection.isReused
-        if wasReused, isRepeatable(nothingSent), !needsFresh {
-            // The server closed an idle connection while we took it: nobody's fault, and it may be tried again.
-            proxy.table.ended(endpoint.slot)
-            unsafe self.endpoint = nil
-            dropUpstream()
-            needsFresh = true
-            attempts &-= 1
-            tried = 0
-            sent = bodyBase
-            if let pool = unsafe pool { attempt(session, pool, isParsed: false) }
-            return
-        }
+        // The server closed an idle connection while we took it: nobody's fault, and it may be tried again.
+        if replaceStale(connection, isUntouched: nothingSent) { return }
         failed(.reset, "closed-before-response", 502, isUntouched: nothingSent)
+    }
+
+    /// Sends the request over a fresh connection, when this one had served before and the request may be sent again.
+    private func replaceStale(_ connection: UpstreamConnection, isUntouched: Bool) -> Bool {
+        guard connection.isReused, isRepeatable(isUntouched), !needsFresh, let pool = unsafe pool else { return false }
+        releaseEndpoint()
+        dropUpstream()
+        needsFresh = true
+        attempts &-= 1
+        tried = 0
+        sent = bodyBase
+        attempt(session, pool, isParsed: false)
+        return true
+    }
+
+    /// A connection that had served before brought octets that are no response to this request: the rest of an earlier one.
+    /// False when the request cannot go over another.
+    func upstreamSpokeFirst() -> Bool {
+        guard stage == .waiting, interims == 0, let connection = unsafe upstream else { return false }
+        return replaceStale(connection, isUntouched: false)
     }
 }

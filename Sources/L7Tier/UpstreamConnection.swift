@@ -16,7 +16,9 @@ public final class UpstreamConnection: Channel {
     private var pending = Buffer()
     private(set) var isConnected = false
     /// It served a request before.
-    var isReused = false
+    private(set) var isReused = false
+    /// The turn in which the exchange took it.
+    private var takenIn: UInt64 = 0
     /// The socket did not take all that it was given.
     private(set) var isBlocked = false
     private var isReadable = false
@@ -50,6 +52,8 @@ public final class UpstreamConnection: Channel {
             if isReadable { close() }
             return
         }
+        // What is reported in the turn in which the connection was taken came before the request went out.
+        if isReused, takenIn == worker.turn, isReadable, !transport.isQuiet, exchange.upstreamSpokeFirst() { return }
         if isBlocked, readiness.contains(.writable) { resumeOutput(exchange) }
         if isReadable { unsafe self.exchange?.pumpResponse() }
     }
@@ -67,6 +71,16 @@ public final class UpstreamConnection: Channel {
         worker.buffers.reclaim(&input)
         worker.buffers.reclaim(&pending)
     }
+
+    /// Serves another exchange.
+    func take(for exchange: Exchange) {
+        unsafe self.exchange = exchange
+        isReused = true
+        takenIn = worker.turn
+    }
+
+    /// Nothing has come since its last response: neither octets nor the end.
+    var isQuiet: Bool { !peerHasClosed && transport.isQuiet }
 
     // MARK: - Input
 

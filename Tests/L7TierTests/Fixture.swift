@@ -17,6 +17,10 @@ final class ScriptedBackend: Sendable {
         case read(Int)
         /// Reads until the peer stops sending.
         case readToEnd
+        /// Sends octets for as long as the peer takes them.
+        case pour
+        /// Reads until the peer stops sending, and counts in `swallowed` what came.
+        case swallow
         case close
         case reset
     }
@@ -25,6 +29,7 @@ final class ScriptedBackend: Sendable {
     private let descriptor: CInt
     private let script: @Sendable (_ head: String, _ number: Int) -> [Step]
     private let seen = Mutex<(heads: [String], bodies: [String], connections: Int)>(([], [], 0))
+    private let swallowedCount = Atomic<Int>(0)
 
     init(port: UInt16 = 0, _ script: @escaping @Sendable (_ head: String, _ number: Int) -> [Step]) throws {
         let socket = try Socket.listen(SocketAddress(IPAddress(v4: 0x7f00_0001), port: port))
@@ -40,6 +45,8 @@ final class ScriptedBackend: Sendable {
     var heads: [String] { seen.withLock { $0.heads } }
     var bodies: [String] { seen.withLock { $0.bodies } }
     var connections: Int { seen.withLock { $0.connections } }
+    /// Body octets that were read and thrown away.
+    var swallowed: Int { swallowedCount.load(ordering: .relaxed) }
 
     /// Refuses new connections from now on; those that stand stay.
     func stop() { shutdown(descriptor, CInt(SHUT_RDWR)) }
@@ -78,6 +85,18 @@ final class ScriptedBackend: Sendable {
                     let body = String(decoding: buffered, as: UTF8.self)
                     buffered = []
                     seen.withLock { $0.bodies.append(body) }
+                case .pour:
+                    let block = [UInt8](repeating: 0x78, count: 1 << 20)
+                    while Self.write(client, block) {}
+                    return
+                case .swallow:
+                    swallowedCount.add(buffered.count, ordering: .relaxed)
+                    buffered = []
+                    while true {
+                        let count = recv(client, nil, 1 << 22, CInt(MSG_TRUNC))
+                        if count <= 0 { break }
+                        swallowedCount.add(count, ordering: .relaxed)
+                    }
                 case .close: return
                 case .reset:
                     var option = linger(l_onoff: 1, l_linger: 0)

@@ -95,7 +95,8 @@ extension L7TierTests {
                 try client.send("\(target) HTTP/1.1\r\nHost: h\r\n\r\n")
                 #expect(try client.readHead().hasPrefix("HTTP/1.1 \(status) "), "\(target)")
             }
-            #expect(backend.connections == 1)
+            // The 204 and the 304 announced a body, which could still come.
+            #expect(backend.connections == 3)
             await proxy.stop()
         }
 

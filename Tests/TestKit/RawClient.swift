@@ -89,6 +89,13 @@ package final class RawClient {
         return count > 0
     }
 
+    /// Reads once and throws away what came, at most 4 MiB; the result is how much that was, 0 at the end of the stream.
+    package func discard() throws(Failure) -> Int {
+        let count = recv(descriptor, nil, 1 << 22, CInt(MSG_TRUNC))
+        guard count >= 0 else { throw Failure("recv", errno) }
+        return count
+    }
+
     /// Reads `count` bytes.
     package func read(count: Int) throws -> [UInt8] {
         while buffered.count < count {

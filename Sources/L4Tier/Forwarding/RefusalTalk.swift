@@ -13,6 +13,9 @@ final class RefusalTalk {
     /// The error was sent.
     private(set) var isTold = false
 
+    /// Reads in one go.
+    private static let readsPerTurn = 16
+
     init(_ message: [UInt8], reason: EndReason, buffers: BufferPool) {
         self.message = message
         self.reason = reason
@@ -23,7 +26,8 @@ final class RefusalTalk {
 
     /// Reads and answers what has come. True when the conversation is over.
     func proceed(_ transport: Transport) -> Bool {
-        while true {
+        // Nobody has so much to say before a login: what goes on without end is not listened to.
+        for _ in 0..<Self.readsPerTurn {
             guard received.space > 0 else { return true }
             switch transport.read(into: &received) {
             case .bytes: break
@@ -33,6 +37,7 @@ final class RefusalTalk {
             // After the answer, whatever comes is read only so that closing does not reset what was sent.
             if isTold { received.clear() } else if answer(transport) { return true }
         }
+        return true
     }
 
     /// True when there is nothing to say to this client.
