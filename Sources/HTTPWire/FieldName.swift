@@ -73,6 +73,8 @@ package enum FieldName: UInt8, Sendable {
         case 0x6574_0000_0000_0000: return count == 2 ? .te : .other
         case 0x7473_6f68_0000_0000: return count == 4 ? .host : .other
         case 0x6574_6164_0000_0000: return count == 4 ? .date : .other
+        // Gateway interfaces make HTTP_PROXY of it, which programs take for the way out.
+        case 0x7978_6f72_7000_0000: return count == 5 ? .unbelieved : .other
         case 0x7463_6570_7865_0000: return count == 6 ? .expect : .other
         case 0x6564_6172_6770_7500: return count == 7 ? .upgrade : .other
         case 0x7265_7265_6665_7200: return count == 7 ? .referer : .other
@@ -91,6 +93,7 @@ package enum FieldName: UInt8, Sendable {
         case 4:
             if bytes.equals(slice, ignoringCase: "host") { return .host }
             return bytes.equals(slice, ignoringCase: "date") ? .date : .other
+        case 5: return bytes.equals(slice, ignoringCase: "proxy") ? .unbelieved : .other
         case 6: return bytes.equals(slice, ignoringCase: "expect") ? .expect : .other
         case 7:
             if bytes.equals(slice, ignoringCase: "upgrade") { return .upgrade }

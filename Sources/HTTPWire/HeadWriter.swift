@@ -46,7 +46,7 @@ package struct HeadWriter {
     package mutating func append(escaping bytes: RawSpan, _ slice: Slice) {
         for offset in slice.start..<slice.end {
             let octet = bytes.octet(offset)
-            if octet < 0x80 {
+            if octet < 0x80, octet != Octet.backslash {
                 append(octet)
             } else {
                 append(Octet.percent)

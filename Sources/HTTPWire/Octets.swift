@@ -82,6 +82,7 @@ package enum Octet {
     package static let slash: UInt8 = 0x2f
     package static let percent: UInt8 = 0x25
     package static let question: UInt8 = 0x3f
+    package static let backslash: UInt8 = 0x5c
     package static let dot: UInt8 = 0x2e
     package static let semicolon: UInt8 = 0x3b
 

@@ -9,7 +9,8 @@ package final class RequestHead {
         package var target: Int
         /// Field lines, at most `FieldTable.capacity`.
         package var fields: Int
-        /// Whether a target may hold UTF-8 beyond ASCII as it is: no URI does, but many a client sends it.
+        /// Whether a target may hold UTF-8 beyond ASCII, and its query backslashes, as they are: no URI does, but many a client
+        /// sends them.
         package var takesRawTargets: Bool
 
         package init(size: Int = 16 * 1024, fields: Int = 100, takesRawTargets: Bool = false) {
@@ -33,7 +34,7 @@ package final class RequestHead {
     package internal(set) var query = Slice.empty
     /// The path has something to normalise (an escape, a dot segment): `PathNormaliser` makes the one that counts.
     package internal(set) var pathNeedsNormalising = false
-    /// Path or query hold UTF-8 beyond ASCII, which goes on percent-encoded.
+    /// Path or query hold UTF-8 beyond ASCII, or the query a backslash, which go on percent-encoded.
     package internal(set) var isTargetRaw = false
     package internal(set) var isAsterisk = false
     /// The target named the authority, which then overrides Host (RFC 9112 section 3.2.2).

@@ -101,7 +101,7 @@ extension RequestHead {
         return parsePath(bytes, from: offset, limits)
     }
 
-    /// Path and query up to the space. Fragments, backslashes and bytes that no URI has are refused.
+    /// Path and query up to the space. Fragments, backslashes in the path and bytes that no URI has are refused.
     @inline(__always)
     private func parsePath(_ bytes: RawSpan, from start: Int, _ limits: Limits) -> FieldParser.Outcome {
         let count = bytes.byteCount
@@ -135,6 +135,10 @@ extension RequestHead {
             while offset < count {
                 let octet = bytes.knownOctet(offset)
                 if Self.isPlain(octet) || octet == Octet.slash || octet == Octet.percent || octet == Octet.question {
+                    offset &+= 1
+                } else if octet == Octet.backslash, limits.takesRawTargets {
+                    // Separates nothing behind the question mark. No URI has it, but browsers leave it as it is there.
+                    isTargetRaw = true
                     offset &+= 1
                 } else {
                     let length = rawLength(bytes, offset, limits)

@@ -16,7 +16,16 @@ extension L7TierTests {
             "X-Forwarded-Ssl: on", "X-Forwarded-Prefix: /evil", "X-Original-URL: /evil", "X-Original-Host: evil.test",
             "X-Rewrite-URL: /evil", "X-Client-IP: 192.0.2.1", "True-Client-IP: 192.0.2.1", "Client-IP: 192.0.2.1",
             "CF-Connecting-IP: 192.0.2.1", "CF-Connecting-IPv6: 2001:db8::1", "Fastly-Client-IP: 192.0.2.1",
-            "X-Cluster-Client-IP: 192.0.2.1", "X_Forwarded_For: 192.0.2.1", "x-forwarded-for:192.0.2.9",
+            "X-Cluster-Client-IP: 192.0.2.1", "Front-End-Https: on", "X-Url-Scheme: https", "X-Scheme: https",
+            "X-Forwarded-Protocol: https", "X-Forwarded-Ssl: on", "X-Forwarded-By: 192.0.2.1",
+            "X-Forwarded-User: root", "X-Forwarded: for=192.0.2.1", "CF-Visitor: {}", "CF-Pseudo-IPv4: 240.0.0.1",
+            "X-Envoy-External-Address: 192.0.2.1", "X-Azure-ClientIP: 192.0.2.1", "X-Azure-SocketIP: 192.0.2.1",
+            "X-ProxyUser-Ip: 192.0.2.1", "WL-Proxy-Client-IP: 192.0.2.1", "WL-Proxy-SSL: true",
+            "Proxy-Client-IP: 192.0.2.1", "X-Remote-IP: 192.0.2.1", "X-Remote-Addr: 192.0.2.1",
+            "X-Originating-IP: 192.0.2.1", "X-Appengine-User-IP: 192.0.2.1", "X-Nf-Client-Connection-IP: 192.0.2.1",
+            "CloudFront-Viewer-Address: 192.0.2.1:4711", "CloudFront-Forwarded-Proto: https",
+            "X-Arr-Ssl: 1", "Fastly-SSL: 1", "Proxy: http://192.0.2.1/", "X_Forwarded_For: 192.0.2.1",
+            "x-forwarded-for:192.0.2.9",
         ]
 
         private static let spoken = [

@@ -25,6 +25,7 @@ extension L7TierTests {
             arguments: [
                 ("/caf\u{e9}", "/caf%C3%A9"), ("/caf\u{e9}?q=\u{65e5}\u{672c}", "/caf%C3%A9?q=%E6%97%A5%E6%9C%AC"),
                 ("/a?q=\u{1f600}&x=%zz", "/a?q=%F0%9F%98%80&x=%zz"), ("/\u{e9}/../%61\u{e9}", "/a%C3%A9"),
+                ("/a?b\\c&d=\\", "/a?b%5Cc&d=%5C"), ("/\u{e9}?\\%5c\u{e9}", "/%C3%A9?%5C%5c%C3%A9"),
                 ("http://shop.test/\u{e9}?\u{e9}", "/%C3%A9?%C3%A9"), ("/\u{9b}31m", "/%C2%9B31m"),
             ])
         func rawTargets(target: String, expected: String) async throws {
@@ -67,7 +68,7 @@ extension L7TierTests {
                     Proxy.Settings(),
                     [[0xe9], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xc3], [0x80], [0x7f]]
                 ),
-                (strict, [[0xc3, 0xa9]]),
+                (strict, [[0xc3, 0xa9], [0x5c]]),
             ] as [(Proxy.Settings, [[UInt8]])] {
                 let proxy = try Proxy(pools: [[backend.address]], settings: settings)
                 for target in targets {
@@ -81,6 +82,19 @@ extension L7TierTests {
                 await proxy.stop(deadline: .milliseconds(50))
             }
             #expect(backend.requests.isEmpty)
+        }
+
+        @Test("A backslash in a path is refused, encoded or not, where it could pass for a slash")
+        func backslashes() async throws {
+            let backend = try StrictBackend()
+            let proxy = try Proxy(pools: [[backend.address]])
+            for target in ["/a\\b", "/\\", "/..\\a", "/a/..%5cb", "\\"] {
+                let client = try proxy.client()
+                try client.send("GET \(target) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                #expect(try client.readToEnd().hasPrefix("HTTP/1.1 400 "), "\(target)")
+            }
+            #expect(backend.requests.isEmpty)
+            await proxy.stop(deadline: .milliseconds(50))
         }
 
         @Test("A status beyond 599 goes on as it is, and is no failure of the server's framing")

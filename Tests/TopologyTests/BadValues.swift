@@ -140,6 +140,12 @@ enum BadValues {
                 "t.yaml:37:30: error: http.listeners.public.port: read '65536'; a whole number, 1 to 65535"
             ]),
         BadInput(
+            "more header fields than a head can have",
+            replacing: "{public: {port: 80}", by: "{public: {port: 80, limits: {headerCount: 257}}",
+            says: [
+                "t.yaml:37:56: error: http.listeners.public.limits.headerCount: read '257'; a whole number, 1 to 256"
+            ]),
+        BadInput(
             "workers",
             replacing: "workers: 2", by: "workers: 0",
             says: [

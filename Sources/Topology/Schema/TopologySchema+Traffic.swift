@@ -27,8 +27,8 @@ extension TopologySchema {
                     + " dropped. For connections that are made from then on."),
             .init(
                 "rawTargets", .choice(HTTPListener.RawTargets.allCases.map(\.rawValue)), .standard("encode"),
-                "UTF-8 beyond ASCII in a request target, which clients should have percent-encoded: `encode` it, or"
-                    + " `refuse` the request with 400."),
+                "UTF-8 beyond ASCII in a request target, and `\\` in its query, which clients should have percent-encoded:"
+                    + " `encode` them, or `refuse` the request with 400."),
         ])
 
     static let httpLimits = RecordSchema(
@@ -37,7 +37,7 @@ extension TopologySchema {
             .init(
                 "headSize", .size(1_024...16_384), .standard("16KiB"),
                 "Request line and header fields together; more is answered with 431."),
-            .init("headerCount", .integer(1...1_000), .standard("100"), "Header fields; more is answered with 431."),
+            .init("headerCount", .integer(1...256), .standard("100"), "Header fields; more is answered with 431."),
             .init(
                 "bodySize", .word("unlimited", or: .size(0...(1 << 50))), .standard("unlimited"),
                 "Request body; more is answered with 413. Bodies are streamed, never held."),

@@ -21,7 +21,7 @@ package struct ProxyingTarget: FuzzTarget {
         "\r\n\r\n",
         "0\r\n", "5;a=b\r\nabcde\r\n", "00005\r\n", "Host: evil\r\n", "X-Forwarded-For: 192.0.2.1\r\n", "X_A: b\r\n",
         "/../",
-        "%41", "\u{e9}", "?", "HEAD ", "OPTIONS * ", "GET /stolen HTTP/1.1\r\nHost: evil\r\n\r\n",
+        "%41", "\u{e9}", "?", "?\\", "HEAD ", "OPTIONS * ", "GET /stolen HTTP/1.1\r\nHost: evil\r\n\r\n",
     ].map(\.octets)
 
     private struct Routed: Equatable {
@@ -122,7 +122,7 @@ package struct ProxyingTarget: FuzzTarget {
             path = Array(room[..<count])
         }
         let query = octets[head.query.start..<head.query.end].map { octet in
-            octet < 0x80 ? String(UnicodeScalar(octet)) : "%" + String(octet, radix: 16, uppercase: true)
+            octet < 0x80 && octet != 0x5c ? String(UnicodeScalar(octet)) : "%" + String(octet, radix: 16, uppercase: true)
         }
         return String(decoding: path, as: UTF8.self) + query.joined()
     }
