@@ -93,6 +93,30 @@ final class Reports: Sendable {
         await service.stop()
     }
 
+    /// What a server says cannot be a shortage of ours: it would stay up for ever.
+    @Test(arguments: [
+        "HTTP/1.1 500 Broken\r\nX-Trace: " + String(repeating: "b", count: 200_000) + "\r\n",
+        "HTTP/1.1 500 " + String(repeating: "b", count: 200_000) + "\r\n",
+        String(repeating: "b", count: 200_000) + "\r\n",
+        "HTTP/1.1 200 OK\r\n" + String(repeating: "X-Trace: 0123456789abcdef\r\n", count: 1000),
+        String(repeating: "HTTP/1.1 100 Continue\r\nX-Trace: 0123456789abcdef\r\n\r\n", count: 1000)
+            + "HTTP/1.1 200 OK\r\n",
+    ])
+    func anEndlessHeaderIsAFailure(head: String) async throws {
+        let isBroken = Tally()
+        let server = try ScriptedServer { peer in
+            _ = peer.read(until: "\r\n\r\n")
+            peer.write((isBroken.value > 0 ? head : "HTTP/1.1 200 OK\r\n") + "Content-Length: 0\r\n\r\n")
+        }
+        defer { server.stop() }
+        service.update([ProbeTarget(id: "a", address: server.address, check: check(http()))])
+        _ = try await reports.first { $0.up }
+        isBroken.add()
+        let down = try await reports.first { !$0.up }
+        #expect(down.changed)
+        await service.stop()
+    }
+
     @Test func aSlowServerTimesOut() async throws {
         let server = try ScriptedServer { peer in _ = peer.read(until: "never") }
         defer { server.stop() }

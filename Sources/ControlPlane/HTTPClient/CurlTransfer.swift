@@ -18,7 +18,12 @@ final class CurlTransfer: @unchecked Sendable {
     private var easy: UnsafeMutableRawPointer?
     private var lists: [UnsafeMutablePointer<curl_slist>] = unsafe []
     private var outgoing: UnsafeMutableBufferPointer<UInt8>?
+    /// Octets of all heads and trailers of an answer: more than any real one, less than the 100 KB at which libcurl gives up
+    /// as if we had no memory.
+    private static let maximumHeadSize = 16 << 10
+
     private var headers: [(name: String, value: String)] = []
+    private var headSize = 0
     private var body: [UInt8] = []
     private var overflowed = false
     /// Why no socket could be had; 0 when one was.
@@ -115,6 +120,7 @@ final class CurlTransfer: @unchecked Sendable {
         }
         if overflowed { return .failure(.bodyTooLarge) }
         if isCancelled { return .failure(.cancelled) }
+        if headSize > Self.maximumHeadSize { return .failure(.headTooLarge) }
         let text = unsafe String(cString: curl_easy_strerror(code))
         switch code {
         case CURLE_OPERATION_TIMEDOUT: return .failure(.timeout)
@@ -123,13 +129,18 @@ final class CurlTransfer: @unchecked Sendable {
             let number = socketError == 0 ? Int32(truncatingIfNeeded: long(CURLINFO_OS_ERRNO)) : socketError
             if let shortage = Shortage(number) { return .failure(.shortage(shortage, SocketError.text(number))) }
             return .failure(.connect(number == 0 ? text : SocketError.text(number)))
-        case CURLE_OUT_OF_MEMORY: return .failure(.shortage(.memory, text))
+        case CURLE_OUT_OF_MEMORY:
+            // libcurl says so of a line that is too long for it, too: that is the server's doing.
+            return .failure(hasAnswered ? .headTooLarge : .shortage(.memory, text))
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_SSL_CONNECT_ERROR,
             CURLE_PEER_FAILED_VERIFICATION:
             return .failure(.connect(text))
         default: return .failure(.transfer(text))
         }
     }
+
+    /// Whether an octet of an answer came.
+    private var hasAnswered: Bool { headSize > 0 || time(CURLINFO_STARTTRANSFER_TIME_T) > .zero }
 
     private func receive(body chunk: UnsafeRawBufferPointer) -> Int {
         let room = request.maximumBodySize - body.count
@@ -144,6 +155,9 @@ final class CurlTransfer: @unchecked Sendable {
     }
 
     private func receive(header line: UnsafeRawBufferPointer) -> Int {
+        // Interim answers and trailers count too, or they would have no end.
+        headSize += line.count
+        guard headSize <= Self.maximumHeadSize else { return 0 }
         let text = unsafe String(decoding: line, as: UTF8.self)
         // A status line begins a new head: the one after an interim 1xx answer replaces it.
         if text.hasPrefix("HTTP/") {

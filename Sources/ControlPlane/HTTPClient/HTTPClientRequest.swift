@@ -80,6 +80,8 @@ package enum HTTPClientError: Error, Sendable, Hashable, CustomStringConvertible
     case timeout
     /// The answer is longer than `maximumBodySize`.
     case bodyTooLarge
+    /// The status line and the header fields of the answer are longer than 16 KiB together.
+    case headTooLarge
     /// The connection broke or the answer is malformed.
     case transfer(String)
     /// The task was cancelled.
@@ -92,6 +94,7 @@ package enum HTTPClientError: Error, Sendable, Hashable, CustomStringConvertible
         case .invalidRequest(let text), .connect(let text), .shortage(_, let text), .transfer(let text): text
         case .timeout: "timed out"
         case .bodyTooLarge: "the answer is too long"
+        case .headTooLarge: "the answer's header is longer than 16 KiB"
         case .cancelled: "cancelled"
         case .shutDown: "the client is shut down"
         }
