@@ -47,7 +47,7 @@ final class FleetNode {
     let server: FederationServer
     let changes: Counter
     private let client = HTTPClient()
-    private let polling: PeerPolling
+    let polling: PeerPolling
 
     final class Counter: Sendable {
         private let count = Mutex(0)

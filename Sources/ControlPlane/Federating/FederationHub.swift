@@ -188,23 +188,54 @@ package final class FederationHub: Sendable {
 
     // MARK: - Hearing
 
+    /// What an answer was worth.
+    package struct Hearing: Sendable, Hashable {
+        /// Reports that were news to us.
+        package var accepted = 0
+        /// Reports that are what they claim to be, and known.
+        package var known = 0
+        /// Whether it held the latest report of the peer itself, made or relayed lately.
+        package var isOfPeer = false
+    }
+
+    /// A peer that lives has said something new within so many intervals.
+    static let silentIntervals = 6
+
     /// Takes what a peer answered.
-    package func receive(_ batch: ReportBatch) {
+    ///
+    /// - Parameters:
+    ///   - batch: the answer.
+    ///   - peer: whom we asked; nil where nobody wants to know whether it spoke of itself.
+    /// - Returns: what the answer was worth.
+    @discardableResult
+    package func receive(_ batch: ReportBatch, from peer: String? = nil) -> Hearing {
         let now = clock.now
         var moved = false
+        var hearing = Hearing()
         let due = state.withLock { state in
             for item in batch.items {
                 let admission = admit(item, in: &state, now: now)
                 state.counters.count(admission)
+                switch admission {
+                case .accepted: hearing.accepted += 1
+                case .duplicate, .superseded: hearing.known += 1
+                case .refused: break
+                }
                 if case .accepted(let report, let previous) = admission, previous?.substance != report.substance {
                     state.urgent = state.store.cursor
                     moved = true
                 }
             }
+            if let peer, let latest = state.store.entries[peer], !latest.isRestored,
+                now - latest.heardAt < state.settings.plan.interval * Self.silentIntervals
+            {
+                hearing.isOfPeer = batch.items.contains { $0.signed == latest.signed }
+            }
             return takeDue(&state, now: now)
         }
         for answer in due { answer() }
         if moved { changed() }
+        return hearing
     }
 
     /// Takes what an earlier process had heard. Reports that no key of ours signed are left out.

@@ -2,7 +2,10 @@ import Federation
 package import Model
 import Synchronization
 
-/// Asks every peer for its news, all the time: one long poll each, the next as soon as one is answered.
+/// Asks every peer for its news, all the time: one long poll each, the next as soon as one is answered with news.
+///
+/// Whoever answers without news is asked again after half an interval. An answer proves little by itself: a peer that says
+/// nothing of itself for long is in trouble, however fast it answers.
 package final class PeerPolling: Sendable {
     package struct Peer: Sendable, Hashable {
         package let name: String
@@ -70,19 +73,32 @@ package final class PeerPolling: Sendable {
 
     private func follow(_ peer: Peer) async {
         var cursor: UInt64 = 0
+        var pace = PollPace(now: .now)
         while !Task.isCancelled {
             let count = standstills?.count
+            let start = ContinuousClock.now
             do {
                 let batch = try await poll(peer, since: cursor)
                 // It may have waited here for as long as we did not run, and its ages do not know: asked again, the peer says
                 // how old everything is.
-                if standstills?.count != count { continue }
-                hub.receive(batch)
+                if standstills?.count != count {
+                    pace = PollPace(now: .now)
+                    continue
+                }
+                let settings = hub.settings
+                let rest = pace.rest(
+                    after: hub.receive(batch, from: peer.name), asked: start, now: .now,
+                    interval: settings.plan.interval, peers: settings.tiers.count)
+                guard !pace.isSilent(now: .now, interval: settings.plan.interval) else {
+                    throw PollFailure("it answers, but with no current report of its own")
+                }
                 cursor = batch.cursor
                 note(peer, trouble: nil)
+                if rest > .zero { try? await Task.sleep(for: rest) }
             } catch {
                 if Task.isCancelled { return }
                 if standstills?.count != count {
+                    pace = PollPace(now: .now)
                     cursor = 0
                     continue
                 }
@@ -105,7 +121,7 @@ package final class PeerPolling: Sendable {
         let response = try await client.request(
             HTTPClientRequest(
                 url: "http://\(peer.address)\(target)", headers: [(FederationServer.authorization, header)],
-                timeout: wait + .seconds(2), connectTimeout: .seconds(1), maximumBodySize: 16 << 20))
+                timeout: wait + .seconds(2), connectTimeout: .seconds(1), maximumBodySize: settings.largestBatch))
         guard response.status == 200 else { throw PollFailure(refusedWith: response.status, hub.name) }
         do { return try ReportCodec.decodeBatch(response.body, most: settings.tiers.count) } catch {
             throw PollFailure("not a list of reports")
@@ -132,6 +148,14 @@ package final class PeerPolling: Sendable {
         let longest = max(hub.settings.plan.interval, .milliseconds(100))
         let delay = min(.milliseconds(50 << min(failures, 12)), longest)
         return delay * Double.random(in: 0.5...1)
+    }
+}
+
+extension FederationHub.Settings {
+    /// Octets of an answer with a report of every node, each at its largest.
+    fileprivate var largestBatch: Int {
+        // A report is JSON in a JSON text, where each quotation mark takes two octets; beside it stand its signature and age.
+        min(tiers.count * (2 * limits.size + 1024) + 1024, 16 << 20)
     }
 }
 
