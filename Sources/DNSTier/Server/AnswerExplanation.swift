@@ -30,8 +30,7 @@ enum AnswerExplanation {
     /// Whether the dynamic name answers for `name`, itself or as its wildcard.
     private static func covers(_ dynamic: PreparedName, _ name: Name, type: RecordType, _ view: ServerView) -> Bool {
         guard dynamic.slots.answersEveryType || dynamic.slots.types.contains(type) else { return false }
-        if dynamic.name == name { return true }
-        guard dynamic.name.isWildcard, name.isWithin(dynamic.suffix), name != dynamic.suffix else { return false }
+        // The table knows what hides a name.
         return view.table.dynamicName(of: name) == dynamic.slots.index
     }
 

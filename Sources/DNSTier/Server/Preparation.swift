@@ -84,13 +84,16 @@ private struct PreparationReader {
         let plans = zonePlans()
         let inner = ZoneTableBuilder.innermost(plans.map(\.origin))
         for (origin, plan) in plans {
-            let dynamicNames = Set(plan.names.compactMap { try? Name($0.name) })
+            let origins = inner[origin] ?? []
+            var settled: [DynamicName] = []
+            for settings in plan.names where !refuseForeign(settings, origins) { settled.append(settings) }
+            let dynamicNames = Set(settled.compactMap { try? Name($0.name) })
             let opened = library.open(
-                plan.file, origin: origin, dynamicNames: dynamicNames, inner: inner[origin] ?? [])
+                plan.file, origin: origin, dynamicNames: dynamicNames, inner: origins)
             report(opened.errors)
             guard let zone = opened.zone else { continue }
             let first = names.count
-            for settings in plan.names { add(settings, zone: zone, &planner) }
+            for settings in settled { add(settings, zone: zone, &planner) }
             let slots = Dictionary(names[first...].map { ($0.name, $0.slots) }, uniquingKeysWith: { $1 })
             // With names missing there is nothing to compile for, and an error is on record.
             guard slots.count == plan.names.count else { continue }
@@ -142,6 +145,20 @@ private struct PreparationReader {
 
     // MARK: Dynamic names
 
+    /// Whether `settings` lies in another zone of this server, at one of `origins`: then it is never answered.
+    private mutating func refuseForeign(_ settings: DynamicName, _ origins: [Name]) -> Bool {
+        guard let name = try? Name(settings.name), let owner = origins.first(where: { name.isWithin($0) }) else {
+            return false
+        }
+        diagnostics.append(
+            Diagnostic(
+                file: settings.name,
+                message: "the dynamic name \(name) is never answered: it belongs to the zone \(owner), which this node"
+                    + " serves too",
+                hint: "move it to the names of \(owner)"))
+        return true
+    }
+
     private mutating func add(_ settings: DynamicName, zone: ZoneLibrary.Opened, _ planner: inout SteeringPlanner) {
         guard let name = name(settings.name) else { return }
         guard name.isWithin(zone.origin), seen.insert(name).inserted else {
@@ -164,6 +181,13 @@ private struct PreparationReader {
                     message: "the apex \(settings.name) has SOA and NS records, so it cannot answer with a CNAME",
                     hint: "answer with A and AAAA"))
         }
+        if records.joined().contains(where: { $0.data.type == .cname && $0.data.target == name }) {
+            diagnostics.append(
+                Diagnostic(
+                    file: settings.name, message: "\(name) answers with a CNAME to itself, which leads nowhere",
+                    hint: "name the target, or answer with A and AAAA"))
+        }
+        refuseEndlessAnswers(name, records)
         do throws(SteeringProblem) {
             let plan = try planner.plan(for: settings)
             let slots = DynamicSlots(
@@ -182,6 +206,18 @@ private struct PreparationReader {
                     noData: zone.noData))
         } catch {
             diagnostics.append(Diagnostic(file: settings.name, message: error.description))
+        }
+    }
+
+    /// One answer alone has to fit in a message.
+    private mutating func refuseEndlessAnswers(_ name: Name, _ answers: [[DynamicRecord]]) {
+        for answer in answers {
+            for (type, records) in Dictionary(grouping: Set(answer.map(\.data)), by: \.type) {
+                let size = AnswerSize.octets(records, of: name)
+                guard size > Responder.maximumTCPSize else { continue }
+                diagnostics.append(
+                    Diagnostic(file: name.description, message: AnswerSize.complaint(size, type, name)))
+            }
         }
     }
 

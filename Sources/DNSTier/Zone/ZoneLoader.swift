@@ -11,7 +11,10 @@ package enum ZoneLoader {
         // A record takes some 32 octets of text; where more stand for fewer, nothing is lost but addresses.
         var assembly = ZoneAssembly(origin: origin, dynamicNames: dynamicNames, expected: source.text.count / 32 + 1)
         let errors = MasterFile.read(source, origin: origin, include: read) { assembly.add($0) }
-        return assembly.finish(source, errors)
+        let assembled = assembly.finish(source, errors)
+        guard let zone = assembled.zone else { return assembled }
+        let faults = Array(zone.faults().prefix(MasterFile.maximumErrors))
+        return faults.isEmpty ? assembled : (nil, locate(faults, source, origin: origin, read: read))
     }
 }
 
@@ -100,7 +103,7 @@ private struct ZoneAssembly {
 }
 
 extension MasterRecord {
-    fileprivate func error(_ message: String) -> MasterFileError {
+    func error(_ message: String) -> MasterFileError {
         MasterFileError(file: file, line: line, column: 1, message: message)
     }
 }

@@ -196,6 +196,17 @@ struct ZoneNames: Sendable {
         return ZoneNode(found)
     }
 
+    /// Octets of all records of the name in a message, their owner a pointer.
+    func octets(at index: Int) -> Int {
+        var sum = 0
+        var next = nodes[index].first
+        while next != Self.none {
+            sum += 12 + Int(records[Int(next)].length)
+            next = records[Int(next)].next
+        }
+        return sum
+    }
+
     /// Whether the name has a record with the same data already.
     func has(_ record: RecordData, at index: Int) -> Bool {
         var next = nodes[index].first
