@@ -122,7 +122,8 @@ package struct ProxyingTarget: FuzzTarget {
             path = Array(room[..<count])
         }
         let query = octets[head.query.start..<head.query.end].map { octet in
-            octet < 0x80 && octet != 0x5c ? String(UnicodeScalar(octet)) : "%" + String(octet, radix: 16, uppercase: true)
+            octet < 0x80 && octet != 0x5c
+                ? String(UnicodeScalar(octet)) : "%" + String(octet, radix: 16, uppercase: true)
         }
         return String(decoding: path, as: UTF8.self) + query.joined()
     }
