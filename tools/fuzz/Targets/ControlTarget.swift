@@ -40,7 +40,10 @@ package struct ControlTarget: FuzzTarget {
         do {
             let request = try OverrideRequest(input, peer: "127.0.0.1")
             let words = [request.reason, request.author, request.target.pattern, request.target.region]
-            guard words.allSatisfy({ $0 == $0.printable && $0.utf8.count <= Override.longestReason }) else {
+            let longest = Override.longestPattern
+            guard words.allSatisfy({ $0 == $0.printable && $0.utf8.count <= longest }),
+                request.reason.utf8.count <= Override.longestReason
+            else {
                 return .broken("an operator's terminal would get \(words)")
             }
             guard request.duration > .zero, request.duration <= Override.longest else {
