@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func undrain() async throws {
-        let node = try Node { _ in Self.json(200, "{}") }
+        let node = try Node { _ in Self.json(200, #"{"state": "serving"}"#) }
         let command = try UndrainCommand.parse([node.target.url])
         try await command.run()
         #expect(StatusValue(json: node.requests.first?.body ?? []) == ["drain": false, "reason": ""])

@@ -116,6 +116,32 @@ import Testing
         }
     }
 
+    /// Something else than a node answers 200, with JSON at that.
+    @Test(arguments: ["{}", "[]", "", "\"ok\"", #"{"status": "ok"}"#])
+    func whatIsNoNodeIsAnError(answer: String) async throws {
+        let desk = try Desk { _ in answer }
+        for words in [
+            ["overrides", desk.url], ["overrides", "--json", desk.url], ["status", desk.url],
+            ["status", "--json", desk.url],
+            ["reload", desk.url], ["drain", desk.url, "--reason", "x"],
+            ["drain", "region", "eu", "--reason", "x", "--node", desk.url],
+            ["undrain", "region", "eu", "--node", desk.url], ["release", "ov-7", "--node", desk.url],
+        ] {
+            let command = try Meridianctl.parseAsRoot(words)
+            let asynchronous = try #require(command as? any AsyncParsableCommand)
+            await #expect(throws: ExitCode(1), "\(words)") {
+                var command = asynchronous
+                try await command.run()
+            }
+        }
+        await desk.server.stop()
+    }
+
+    @Test func nobodyKnowsOfOverridesWhereNobodyAnswers() {
+        #expect(OverridesCommand.text([]) == "")
+        #expect(OverridesCommand.text([("a", [])]) == "no overrides are in force\n")
+    }
+
     @Test func theTableSaysWhoKnows() {
         let word: StatusValue = [
             "id": "ov-1", "target": "region eu", "kind": "region", "action": "drain", "remainingSeconds": 3600,

@@ -12,16 +12,31 @@ struct AdminClient: Sendable {
         let isUnreachable: Bool
     }
 
-    func get(_ path: String, from target: Target) async -> Result<StatusValue, Failure> {
-        await send("GET", path, body: nil, to: target)
+    /// `having`: a member that the answer has when a node gave it. Something else that listens there answers 200, too.
+    func get(_ path: String, from target: Target, having member: String? = nil) async -> Result<StatusValue, Failure> {
+        Self.checked(await send("GET", path, body: nil, to: target), member)
     }
 
-    func post(_ path: String, _ body: StatusValue, to target: Target) async -> Result<StatusValue, Failure> {
-        await send("POST", path, body: body, to: target)
+    func post(
+        _ path: String, _ body: StatusValue, to target: Target, having member: String? = nil
+    ) async -> Result<StatusValue, Failure> {
+        Self.checked(await send("POST", path, body: body, to: target), member)
     }
 
-    func delete(_ path: String, from target: Target) async -> Result<StatusValue, Failure> {
-        await send("DELETE", path, body: nil, to: target)
+    func delete(
+        _ path: String, from target: Target, having member: String? = nil
+    ) async -> Result<StatusValue, Failure> {
+        Self.checked(await send("DELETE", path, body: nil, to: target), member)
+    }
+
+    private static func checked(_ answer: Result<StatusValue, Failure>, _ member: String?) -> Result<
+        StatusValue, Failure
+    > {
+        answer.flatMap { value in
+            guard let member, value[member] == .null else { return .success(value) }
+            return .failure(
+                Failure(description: "this is no answer of a node: it has no \"\(member)\"", isUnreachable: false))
+        }
     }
 
     /// Asks every node at once. Answers stand in the order of `targets`.

@@ -50,7 +50,9 @@ private func setDraining(_ draining: Bool, reason: String, _ targets: Targets, _
     var body: StatusValue = ["drain": .bool(draining), "reason": .string(reason)]
     if desk.overrideSafety { body["overrideSafety"] = true }
     let request = body
-    let answers = await client.ask(try targets.resolve()) { await client.post("/drain", request, to: $0) }
+    let answers = await client.ask(try targets.resolve()) {
+        await client.post("/drain", request, to: $0, having: "state")
+    }
     try report(answers) { _ in draining ? "draining" : "back in service" }
 }
 

@@ -105,7 +105,9 @@ struct OverridesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = AdminClient(timeout: .seconds(targets.timeout))
-        let answers = await client.ask(try targets.resolve()) { await client.get("/overrides", from: $0) }
+        let answers = await client.ask(try targets.resolve()) {
+            await client.get("/overrides", from: $0, having: "overrides")
+        }
         var known: [(node: String, overrides: [StatusValue])] = []
         var failed = false
         for (target, answer) in answers {
@@ -120,9 +122,15 @@ struct OverridesCommand: AsyncParsableCommand {
             let nodes = known.map { ($0.node, StatusValue.array($0.overrides)) }
             Output.write(["nodes": .object(Dictionary(nodes) { first, _ in first })] as StatusValue)
         } else {
-            let table = OverrideTable(known)
-            Output.write(table.isEmpty ? "no overrides are in force\n" : table.text)
+            Output.write(Self.text(known))
         }
         if failed { throw ExitCode(1) }
+    }
+
+    /// `known` is what each node said that answered. Where none did, nobody knows whether there are overrides.
+    static func text(_ known: [(node: String, overrides: [StatusValue])]) -> String {
+        guard !known.isEmpty else { return "" }
+        let table = OverrideTable(known)
+        return table.isEmpty ? "no overrides are in force\n" : table.text
     }
 }

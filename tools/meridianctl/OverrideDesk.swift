@@ -94,7 +94,9 @@ struct OverrideDesk: ParsableArguments {
         if overrideSafety { body["overrideSafety"] = true }
         let client = AdminClient(timeout: .seconds(targets.timeout))
         let request = body
-        let (node, answer) = try await first(try nodes(targets)) { await client.post("/overrides", request, to: $0) }
+        let (node, answer) = try await first(try nodes(targets)) {
+            await client.post("/overrides", request, to: $0, having: "override")
+        }
         let made = answer["override"]
         let matches = answer["matches"].array.compactMap(\.string)
         let shown = matches.prefix(8).joined(separator: ", ") + (matches.count > 8 ? ", …" : "")
@@ -116,7 +118,7 @@ struct OverrideDesk: ParsableArguments {
         var id = id ?? ""
         if let subject {
             let wanted = try subject.target(in: region)
-            let (node, list) = try await first(open) { await client.get("/overrides", from: $0) }
+            let (node, list) = try await first(open) { await client.get("/overrides", from: $0, having: "overrides") }
             let found = list["overrides"].array.first {
                 $0["kind"].string == wanted.kind.rawValue && $0["pattern"].string == wanted.pattern
                     && $0["region"].string == wanted.region
@@ -130,7 +132,7 @@ struct OverrideDesk: ParsableArguments {
         var query = [("author", author), ("reason", reason)]
         if overrideSafety { query.append(("overrideSafety", "true")) }
         let path = "/overrides/\(QueryText.encoded(id))?\(QueryText.joined(query))"
-        let (node, answer) = try await first(open) { await client.delete(path, from: $0) }
+        let (node, answer) = try await first(open) { await client.delete(path, from: $0, having: "released") }
         Output.line("\(node.name): \(answer["released"]["target"].string ?? id): released")
     }
 }

@@ -14,9 +14,11 @@ struct ReloadCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = AdminClient(timeout: .seconds(targets.timeout))
-        let answers = await client.ask(try targets.resolve()) { await client.post("/reload", [:], to: $0) }
+        let answers = await client.ask(try targets.resolve()) {
+            await client.post("/reload", [:], to: $0, having: "configuration")
+        }
         try report(answers) { value in
-            let fingerprint = value["configuration"].string ?? value["fingerprint"].string
+            let fingerprint = value["configuration"].string
             return "reloaded" + (fingerprint.map { ", fingerprint \($0)" } ?? "")
         }
     }

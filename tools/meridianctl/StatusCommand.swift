@@ -16,7 +16,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = AdminClient(timeout: .seconds(targets.timeout))
-        let answers = await client.ask(try targets.resolve()) { await client.get("/status", from: $0) }
+        let answers = await client.ask(try targets.resolve()) { await client.get("/status", from: $0, having: "node") }
         if json {
             let nodes = answers.map { target, answer -> (String, StatusValue) in
                 switch answer {
