@@ -11,6 +11,15 @@ final class DatabasePuppet: Sendable {
     private let heard = Mutex<[UInt8]>([])
     private let written = Mutex(0)
 
+    /// A script that lets everybody in and answers each query of a check with its row of `rows`.
+    static func answering(_ rows: [[String?]?]) -> @Sendable (Peer) -> Void {
+        { peer in
+            guard peer.startup() != nil else { return }
+            peer.letIn()
+            peer.answer(rows)
+        }
+    }
+
     /// One accepted connection; closed when the script returns.
     struct Peer {
         let descriptor: CInt

@@ -7,39 +7,6 @@ import Testing
 /// Servers that mean ill, or are broken: whoever probes them lives on, says why, and gives nothing away.
 @Suite("Hostile database servers", .timeLimit(.minutes(1)))
 struct HostileDatabaseTests {
-    static let password = "correct horse battery staple"
-
-    private func check(
-        password: Bool = true, md5: Bool = false, tls: PostgreSQLProbe.TLSUse = .prefer,
-        interval: Duration = .milliseconds(50), timeout: Duration = .seconds(2), fall: Int = 1
-    ) -> HealthCheck {
-        let probe = PostgreSQLProbe(
-            user: "u", database: "d", password: password ? .environment("P") : nil, maximumLag: .seconds(5), tls: tls,
-            allowsMD5: md5)
-        return HealthCheck(probe: .postgresql(probe), interval: interval, timeout: timeout, rise: 1, fall: fall)
-    }
-
-    /// A server that runs a script, and what its checks come to.
-    private struct Watched {
-        let puppet: DatabasePuppet
-        let reports = Reports()
-        private let service: ProbeService<String>
-
-        init(_ check: HealthCheck, _ script: @escaping @Sendable (DatabasePuppet.Peer) -> Void) throws {
-            puppet = try DatabasePuppet(script)
-            let reports = reports
-            service = ProbeService<String>(
-                client: HTTPClient(), waiter: try SocketWaiter(), secret: { _ in HostileDatabaseTests.password }
-            ) { _, report in reports.add(report) }
-            service.update([ProbeTarget(id: "a", address: puppet.address, check: check)])
-        }
-
-        func stop() async {
-            await service.stop()
-            puppet.stop()
-        }
-    }
-
     /// The first reason on a server that runs `script`.
     private func reason(
         _ check: HealthCheck, _ script: @escaping @Sendable (DatabasePuppet.Peer) -> Void
@@ -47,7 +14,7 @@ struct HostileDatabaseTests {
         var reason = ""
         var said = ""
         do {
-            let watched = try Watched(check, script)
+            let watched = try WatchedDatabase(check, script)
             let puppet = watched.puppet
             let reports = watched.reports
             let report = try await reports.first { _ in true }
@@ -71,13 +38,7 @@ struct HostileDatabaseTests {
         let half: [[String?]?] = [["t", nil, nil, "0/5", "0/4", "5", text], [text, "1"], ["1", text]]
         for rows in [rows, half] {
             do {
-                let watched = try Watched(
-                    check(),
-                    { peer in
-                        guard peer.startup() != nil else { return }
-                        peer.letIn()
-                        peer.answer(rows)
-                    })
+                let watched = try WatchedDatabase(databaseCheck(), DatabasePuppet.answering(rows))
                 let reports = watched.reports
                 let report = try await reports.first { $0.role == .replica }
                 #expect(report.up)
@@ -94,13 +55,7 @@ struct HostileDatabaseTests {
         ] as [[[String?]?]])
     func shapes(rows: [[String?]?]) async throws {
         do {
-            let watched = try Watched(
-                check(),
-                { peer in
-                    guard peer.startup() != nil else { return }
-                    peer.letIn()
-                    peer.answer(rows)
-                })
+            let watched = try WatchedDatabase(databaseCheck(), DatabasePuppet.answering(rows))
             let reports = watched.reports
             let report = try await reports.first { _ in true }
             let isRole = ["t", "f"].contains(rows[0]?.first ?? "")
@@ -119,7 +74,7 @@ struct HostileDatabaseTests {
             [UInt8](repeating: 0, count: 64),
         ])
     func answers(octets: [UInt8]) async throws {
-        let (reason, _) = try await reason(check()) { peer in
+        let (reason, _) = try await reason(databaseCheck()) { peer in
             guard peer.startup() != nil else { return }
             peer.letIn()
             _ = peer.message()
@@ -150,7 +105,7 @@ struct HostileDatabaseTests {
         }
         // One session: who takes it all would go on taking until the timeout.
         do {
-            let watched = try Watched(check(interval: .seconds(60), timeout: .seconds(5)), script)
+            let watched = try WatchedDatabase(databaseCheck(interval: .seconds(60), timeout: .seconds(5)), script)
             let puppet = watched.puppet
             let reports = watched.reports
             let report = try await reports.first { !$0.outcome.up }
@@ -164,8 +119,8 @@ struct HostileDatabaseTests {
     @Test("A few notices are no reason to complain")
     func notices() async throws {
         do {
-            let watched = try Watched(
-                check(),
+            let watched = try WatchedDatabase(
+                databaseCheck(),
                 { peer in
                     guard peer.startup() != nil else { return }
                     peer.write(DatabasePuppet.notice("hello") + DatabasePuppet.message("S", Array("a\0b\0".utf8)))
@@ -183,7 +138,7 @@ struct HostileDatabaseTests {
     @Test("A message of a gigabyte is not waited for")
     func huge() async throws {
         for kind in [UInt8(ascii: "E"), UInt8(ascii: "N"), UInt8(ascii: "D")] {
-            let (reason, _) = try await reason(check()) { peer in
+            let (reason, _) = try await reason(databaseCheck()) { peer in
                 guard peer.startup() != nil else { return }
                 peer.write([kind, 0x40, 0, 0, 0, 0x53])
                 _ = peer.message()
@@ -195,7 +150,7 @@ struct HostileDatabaseTests {
     @Test("An error's text is clipped to 5 KiB and cannot steer a terminal")
     func longText() async throws {
         let text = "\u{1b}[2J\r\n" + String(repeating: "é", count: 8000)
-        let (reason, _) = try await reason(check()) { peer in
+        let (reason, _) = try await reason(databaseCheck()) { peer in
             guard peer.startup() != nil else { return }
             peer.write(DatabasePuppet.error("FATAL", "28000", text))
         }
@@ -208,7 +163,7 @@ struct HostileDatabaseTests {
 
     @Test("A request for the password in clear is refused", arguments: [PostgreSQLProbe.TLSUse.prefer, .disable])
     func clear(tls: PostgreSQLProbe.TLSUse) async throws {
-        let (reason, said) = try await reason(check(tls: tls)) { peer in
+        let (reason, said) = try await reason(databaseCheck(tls: tls)) { peer in
             guard peer.startup() != nil else { return }
             peer.write(DatabasePuppet.authentication(3))
             while peer.message() != nil {}
@@ -231,11 +186,11 @@ struct HostileDatabaseTests {
             peer.letIn()
             peer.answer(DatabasePuppet.primary)
         }
-        let (reason, said) = try await reason(check(), script)
+        let (reason, said) = try await reason(databaseCheck(), script)
         #expect(reason == "it asks for an md5 password: use scram-sha-256, or md5: true in the check")
         #expect(!said.contains("md5"))
         do {
-            let watched = try Watched(check(md5: true), script)
+            let watched = try WatchedDatabase(databaseCheck(md5: true), script)
             let reports = watched.reports
             let report = try await reports.first { _ in true }
             #expect(report.up, "\(report.outcome.reason)")
@@ -245,7 +200,7 @@ struct HostileDatabaseTests {
 
     @Test("Kinds of login that nobody checks with are refused", arguments: [2, 6, 7, 8, 9, 99, .max] as [UInt32])
     func kinds(kind: UInt32) async throws {
-        let (reason, said) = try await reason(check()) { peer in
+        let (reason, said) = try await reason(databaseCheck()) { peer in
             guard peer.startup() != nil else { return }
             peer.write(DatabasePuppet.authentication(kind, [0, 0, 0, 0]))
             while peer.message() != nil {}
@@ -280,7 +235,7 @@ struct HostileDatabaseTests {
         ])
     func wrongSignature(last: String) async throws {
         let (reason, said) = try await reason(
-            check(), impostor(last: last) { "r=\($0)more,s=c2FsdHNhbHQ=,i=4096" })
+            databaseCheck(), impostor(last: last) { "r=\($0)more,s=c2FsdHNhbHQ=,i=4096" })
         #expect(reason == "it does not know the password itself")
         #expect(!said.contains("horse") && !said.contains("pg_is_in_recovery"))
     }
@@ -288,14 +243,14 @@ struct HostileDatabaseTests {
     @Test(
         "Nobody hashes for hours because a server says so", arguments: ["2147483648", "1000001", "9223372036854775807"])
     func rounds(count: String) async throws {
-        let (reason, said) = try await reason(check(), impostor { "r=\($0)more,s=c2FsdHNhbHQ=,i=\(count)" })
+        let (reason, said) = try await reason(databaseCheck(), impostor { "r=\($0)more,s=c2FsdHNhbHQ=,i=\(count)" })
         #expect(reason == "it wants \(count) rounds of hashing, more than 1000000")
         #expect(!said.contains("c=biws"))
     }
 
     @Test("As many rounds as are allowed end at the check's timeout, and stop")
     func slowRounds() async throws {
-        let slow = check(interval: .seconds(60), timeout: .milliseconds(100))
+        let slow = databaseCheck(interval: .seconds(60), timeout: .milliseconds(100))
         let (reason, said) = try await reason(slow, impostor { "r=\($0)more,s=c2FsdHNhbHQ=,i=1000000" })
         #expect(reason == "login timed out")
         #expect(!said.contains("c=biws"))
@@ -311,13 +266,13 @@ struct HostileDatabaseTests {
             "s=c2FsdA==,r=NONCEmore,i=4096",
         ])
     func challenges(text: String) async throws {
-        let (reason, _) = try await reason(check(), impostor { text.replacing("NONCE", with: $0) })
+        let (reason, _) = try await reason(databaseCheck(), impostor { text.replacing("NONCE", with: $0) })
         #expect(reason == "its SCRAM message is malformed")
     }
 
     @Test("A server that breaks SCRAM off and lets us in is not believed")
     func brokenOff() async throws {
-        let (reason, said) = try await reason(check()) { peer in
+        let (reason, said) = try await reason(databaseCheck()) { peer in
             guard peer.startup() != nil else { return }
             peer.write(DatabasePuppet.authentication(10, Array("SCRAM-SHA-256\0\0".utf8)))
             _ = peer.message()
@@ -330,13 +285,13 @@ struct HostileDatabaseTests {
 
     @Test("A server that offers another mechanism only, or wants a password that there is none")
     func mechanisms() async throws {
-        let other = try await reason(check()) { peer in
+        let other = try await reason(databaseCheck()) { peer in
             guard peer.startup() != nil else { return }
             peer.write(DatabasePuppet.authentication(10, Array("PLAIN\0\0".utf8)))
             while peer.message() != nil {}
         }
         #expect(other.text == "it offers no SCRAM-SHA-256" && !other.said.contains("horse"))
-        let none = try await reason(check(password: false)) { peer in
+        let none = try await reason(databaseCheck(password: false)) { peer in
             guard peer.startup() != nil else { return }
             peer.write(DatabasePuppet.authentication(10, Array("SCRAM-SHA-256\0\0".utf8)))
             while peer.message() != nil {}
@@ -352,7 +307,7 @@ struct HostileDatabaseTests {
             PostgreSQLProbe.TLSUse.require, .verifyCA, .verifyFull,
         ])
     func insists(tls: PostgreSQLProbe.TLSUse) async throws {
-        let (reason, said) = try await reason(check(tls: tls)) { peer in
+        let (reason, said) = try await reason(databaseCheck(tls: tls)) { peer in
             guard peer.startup() != nil else { return }
             peer.letIn()
         }
@@ -362,7 +317,7 @@ struct HostileDatabaseTests {
 
     @Test("What is smuggled in before TLS is not taken for what the server says in it")
     func smuggled() async throws {
-        let (reason, said) = try await reason(check(tls: .require)) { peer in
+        let (reason, said) = try await reason(databaseCheck(tls: .require)) { peer in
             guard peer.read(8) != nil else { return }
             peer.write([UInt8(ascii: "S")] + DatabasePuppet.message("R", [0, 0, 0, 0]) + DatabasePuppet.ready)
             _ = peer.read(4096)
@@ -373,145 +328,11 @@ struct HostileDatabaseTests {
 
     @Test("Other answers to the request for TLS", arguments: ["E", "X", "\u{0}"])
     func answersToTLS(text: String) async throws {
-        let (reason, _) = try await reason(check()) { peer in
+        let (reason, _) = try await reason(databaseCheck()) { peer in
             guard peer.read(8) != nil else { return }
             peer.write(Array(text.utf8))
             _ = peer.read(64)
         }
         #expect(reason.hasSuffix(text == "E" ? "the request for TLS" : "not PostgreSQL's protocol"))
-    }
-
-    // MARK: - Life
-
-    @Test("A server with no slot left is alive, and what it was before")
-    func tooManyConnections() async throws {
-        let full = DatabasePuppet.error("FATAL", "53300", "sorry, too many clients already")
-        // The old session still answers.
-        do {
-            let watched = try Watched(
-                check(),
-                { peer in
-                    guard peer.startup() != nil else { return }
-                    guard peer.number == 0 else {
-                        peer.write(full)
-                        return
-                    }
-                    peer.letIn()
-                    peer.answer(DatabasePuppet.primary)
-                })
-            let puppet = watched.puppet
-            let reports = watched.reports
-            _ = try await reports.first(after: 20) { _ in true }
-            #expect(reports.list.allSatisfy { $0.outcome.up && $0.role == .primary })
-            #expect(puppet.accepted > 2)
-            await watched.stop()
-        }
-        // The old session is gone.
-        do {
-            let watched = try Watched(
-                check(fall: 2),
-                { peer in
-                    guard peer.startup() != nil else { return }
-                    guard peer.number == 0 else {
-                        peer.write(full)
-                        return
-                    }
-                    peer.letIn()
-                    for row in DatabasePuppet.primary {
-                        _ = peer.message()
-                        peer.write(
-                            (row.map(DatabasePuppet.row) ?? []) + DatabasePuppet.message("C", [0])
-                                + DatabasePuppet.ready)
-                    }
-                })
-            let reports = watched.reports
-            _ = try await reports.first(after: 10) { _ in true }
-            #expect(reports.list.allSatisfy { $0.up && $0.role == .primary })
-            #expect(reports.list.last?.outcome.reason == "FATAL: sorry, too many clients already")
-            await watched.stop()
-        }
-        // There never was one.
-        do {
-            let watched = try Watched(
-                check(),
-                { peer in
-                    guard peer.startup() != nil else { return }
-                    peer.write(full)
-                })
-            let reports = watched.reports
-            let report = try await reports.first { _ in true }
-            #expect(report.up && report.role == nil, "alive, and nobody knows what")
-            await watched.stop()
-        }
-    }
-
-    @Test("For the check of a name a replica that is behind, or of which nobody knows, is down")
-    func names() async throws {
-        for (row, receiver, reason) in [
-            (["t", nil, nil, "0/5", "0/5", "100", "40"], nil, "replica 60000 ms behind, allowed 5000 ms"),
-            (["t", nil, nil, "0/5", "0/5", "nan", "40"], nil, "replica, nobody knows how far behind, allowed 5000 ms"),
-            (["t", nil, nil, "0/5", "0/5", "100", "40"], ["1", "0/5"], nil),
-        ] as [([String?], [String?]?, String?)] {
-            let puppet = try DatabasePuppet { peer in
-                guard peer.startup() != nil else { return }
-                peer.letIn()
-                peer.answer([row, ["1", "1"], receiver])
-            }
-            let reports = Reports()
-            let service = ProbeService<String>(
-                client: HTTPClient(), waiter: try SocketWaiter(), secret: { _ in nil }, lagIsDeath: true
-            ) { _, report in reports.add(report) }
-            service.update([ProbeTarget(id: "a", address: puppet.address, check: check(password: false))])
-            let report = try await reports.first { _ in true }
-            #expect(report.up == (reason == nil))
-            #expect(report.outcome.reason == reason ?? "replica")
-            await service.stop()
-            puppet.stop()
-        }
-    }
-
-    @Test("A check logs in anew every fifth time, while its old session goes on answering")
-    func anew() async throws {
-        do {
-            let watched = try Watched(
-                check(),
-                { peer in
-                    guard peer.startup() != nil else { return }
-                    // From the third login on nobody gets in any more.
-                    if peer.number >= 2 {
-                        _ = peer.message()
-                        return
-                    }
-                    peer.letIn()
-                    peer.answer(DatabasePuppet.primary)
-                })
-            let puppet = watched.puppet
-            let reports = watched.reports
-            let down = try await reports.first { !$0.up }
-            #expect(puppet.accepted >= 3)
-            let before = reports.list.prefix { $0.up }.count
-            #expect(before == 10)
-            #expect(!down.outcome.reason.isEmpty)
-            await watched.stop()
-        }
-    }
-
-    @Test("A slow answer is a reason to log in anew")
-    func doubtful() async throws {
-        do {
-            let watched = try Watched(
-                check(timeout: .milliseconds(1000)),
-                { peer in
-                    guard peer.startup() != nil else { return }
-                    if peer.number == 0 { usleep(600_000) }
-                    peer.letIn()
-                    peer.answer(DatabasePuppet.primary)
-                })
-            let puppet = watched.puppet
-            let reports = watched.reports
-            _ = try await reports.first(after: 1) { $0.up }
-            #expect(puppet.accepted == 2)
-            await watched.stop()
-        }
     }
 }
