@@ -5,6 +5,7 @@ import Synchronization
 /// dropped and counted.
 package final class AccessLog: Sendable {
     private let path: String
+    private let key: String
     private let rings: [LogRing]
     private let state: Mutex<State>
     /// Ends the writer's rest.
@@ -22,12 +23,14 @@ package final class AccessLog: Sendable {
     ///
     /// - Parameters:
     ///   - path: a file that is appended to, or `-` for standard output.
+    ///   - key: of the topology, that names the file.
     ///   - workers: how many workers write; each takes `ring(_:)` of its own index.
     /// - Throws: when the file cannot be opened, or no thread can be started.
-    package init(path: String, workers: Int) throws(SocketError) {
+    package init(path: String, key: String = "log.access", workers: Int) throws(SocketError) {
         self.path = path
+        self.key = key
         rings = (0..<max(workers, 1)).map { _ in LogRing() }
-        state = Mutex(State(descriptor: try Self.open(path)))
+        state = Mutex(State(descriptor: try Self.open(path, key)))
         let log = self
         do throws(SocketError) {
             try Thread.start(name: "access-log") { log.drainUntilStopped() }
@@ -46,7 +49,7 @@ package final class AccessLog: Sendable {
     /// Opens the file anew, as after logrotate moved it. On failure the old one stays.
     package func reopen() throws(SocketError) {
         if path == "-" { return }
-        let fresh = try Self.open(path)
+        let fresh = try Self.open(path, key)
         state.withLock { state in
             close(state.descriptor)
             state.descriptor = fresh
@@ -61,13 +64,13 @@ package final class AccessLog: Sendable {
         stopped.wait()
     }
 
-    private static func open(_ path: String) throws(SocketError) -> CInt {
+    private static func open(_ path: String, _ key: String) throws(SocketError) -> CInt {
         let descriptor =
             path == "-"
             ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
             // A pipe that nobody reads is an error, and one that is read slowly loses lines: neither is waited for.
             : unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o640)
-        guard descriptor >= 0 else { throw SocketError("open access log \(path)", errno) }
+        guard descriptor >= 0 else { throw SocketError("\(key): the log file \(path) cannot be opened", errno) }
         return descriptor
     }
 

@@ -23,7 +23,7 @@ package struct SocketError: Error, Sendable, Hashable, CustomStringConvertible {
         switch code {
         case EADDRINUSE: "; another process listens there: stop it or choose another port"
         case EADDRNOTAVAIL: "; no interface of this machine has that address"
-        case EACCES: "; ports below 1024 need root or CAP_NET_BIND_SERVICE"
+        case EACCES where operation == "bind": "; ports below 1024 need root or CAP_NET_BIND_SERVICE"
         case EMFILE, ENFILE: "; raise the limit on open files (ulimit -n, LimitNOFILE=)"
         default: ""
         }

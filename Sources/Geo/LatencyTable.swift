@@ -38,6 +38,9 @@ package struct LatencyTable: Sendable {
         static let none = Evidence(bound: 0, samples: 0, updated: 0, length: 0)
     }
 
+    /// Whether it has no figure.
+    package var isEmpty: Bool { rowCount <= 1 }
+
     package var rowCount: Int { regionCount == 0 ? 1 : figures.count / regionCount }
 
     /// Microseconds, or `unknown`.

@@ -24,6 +24,9 @@ package struct LocationTable: Sendable {
         self.networks = networks
     }
 
+    /// Whether it knows no client's place.
+    package var isEmpty: Bool { places.count <= 1 }
+
     /// The place of `address` and the width of the widest prefix around it that lies in that one place and network.
     package func place(of address: IPAddress) -> (place: Place, width: Int) {
         let match = prefixes.lookup(address)

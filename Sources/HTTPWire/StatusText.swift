@@ -3,6 +3,7 @@ package enum StatusText {
     package static func reason(_ status: Int) -> StaticString {
         switch status {
         case 200: "OK"
+        case 201: "Created"
         case 202: "Accepted"
         case 204: "No Content"
         case 301: "Moved Permanently"
@@ -30,6 +31,7 @@ package enum StatusText {
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"
         case 505: "HTTP Version Not Supported"
+        case 507: "Insufficient Storage"
         default: "Unassigned"
         }
     }

@@ -70,7 +70,10 @@ final class FakePlane: DataPlane {
     func facts() -> DataPlaneFacts { state.withLock { $0.facts } }
     func metrics(into text: inout MetricsText) { text.counter("meridian_fake_total", help: "Fakes.", 1) }
     func status() -> StatusValue { ["names": [], "node": "never shown"] }
-    func explain(_ question: [String: String]) -> StatusValue? { question["kind"] == "fake" ? ["why": "because"] : nil }
+    func explain(_ question: [String: String]) -> StatusValue? {
+        guard question["kind"] == "fake" else { return nil }
+        return question["name"] == "" ? ["error": "name is missing"] : ["why": "because"]
+    }
     func stopAccepting() { note("stopAccepting") }
     func stop(deadline: Duration) async { note("stop \(deadline.milliseconds)") }
 }

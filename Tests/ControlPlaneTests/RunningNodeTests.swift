@@ -155,6 +155,8 @@ struct RunningNodeTests {
         #expect(!config.text.contains("federation key for tests"))
         #expect(try await scene.ask("l7", "/explain?kind=fake").value["why"] == "because")
         #expect(try await scene.ask("l7", "/explain?kind=other").status == 400)
+        let bad = try await scene.ask("l7", "/explain?kind=fake&name=")
+        #expect((bad.status, bad.value["error"].string) == (400, "name is missing"))
         // Each node damps by its own clock.
         #expect(await Fleet.wait { scene.verdict(on: "l7")?.healthy == true })
         #expect(try await scene.ask("l7", "/explain?kind=verdict&service=shop&region=eu").value["healthy"] == true)

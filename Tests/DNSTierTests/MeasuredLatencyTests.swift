@@ -114,6 +114,23 @@ import Topology
         await node.server.stop(deadline: .zero)
     }
 
+    @Test("A file that was emptied is refused, and the table in force stays")
+    func emptied() async throws {
+        let node = try Node(
+            "latency: {file: l.csv}",
+            files: ["l.csv": "10.0.0.0/8,us,10\n10.0.0.0/8,eu,90\n", "p.csv": "10.0.0.0/8,EU,DE\n"],
+            dns: "  locations: {csv: p.csv}")
+        for (name, text) in [("l.csv", ""), ("p.csv", ""), ("l.csv", "# nothing\n"), ("p.csv", "\n")] {
+            try Data(text.utf8).write(to: node.folder.appendingPathComponent(name))
+            #expect(node.server.refresh() == [])
+            let told = node.server.refresh()
+            #expect(told.map(\.severity) == [.error])
+            #expect(told.first?.text.contains("\(name): error: it has no entries") == true, "\(told)")
+        }
+        #expect(try node.explain("10.1.2.3").contains("us 10 ms"))
+        await node.server.stop(deadline: .zero)
+    }
+
     @Test("A file that changes is read anew once it is whole; a broken one is refused and the old one stays")
     func files() async throws {
         let node = try Node(

@@ -22,6 +22,18 @@ struct AccessLogTests {
         return String(decoding: room.prefix(max(0, count)), as: UTF8.self)
     }
 
+    @Test("A file that cannot be opened is named with its key, and nothing is said of ports")
+    func refusedFile() throws {
+        let error = try #require(throws: SocketError.self) {
+            _ = try AccessLog(path: "/nowhere/at/all.log", key: "log.explain", workers: 1)
+        }
+        #expect(
+            error.description
+                == "log.explain: the log file /nowhere/at/all.log cannot be opened: No such file or directory")
+        #expect(!SocketError("log.access: the log file x cannot be opened", EACCES).description.contains("port"))
+        #expect(SocketError("bind", EACCES).description.contains("ports below 1024"))
+    }
+
     @Test("A pipe that takes lines in pieces gets them whole, one after the other")
     func slowPipe() throws {
         defer { unlink(path) }

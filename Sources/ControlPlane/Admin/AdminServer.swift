@@ -111,7 +111,7 @@ struct AdminAPI: Sendable {
         guard let answer = node.plane.explain(question) else {
             return .problem(400, "a \(node.plane.tier.rawValue) node cannot explain that")
         }
-        return .json(answer)
+        return .json(answer, status: answer["error"].string == nil ? 200 : 400)
     }
 
     private func reload(_ reply: @escaping Reply) {

@@ -22,7 +22,7 @@ final class AnswerJournal: Sendable {
     /// - Throws: when the file cannot be opened.
     init?(_ settings: LogSettings, workers: Int) throws(SocketError) {
         guard let path = settings.explain else { return nil }
-        log = try AccessLog(path: path, workers: 1)
+        log = try AccessLog(path: path, key: "log.explain", workers: 1)
         rings = (0..<workers).map { _ in LogRing(capacity: AnswerSampler.ringSize) }
         isJSON = settings.format == .json
     }

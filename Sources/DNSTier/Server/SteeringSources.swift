@@ -70,13 +70,17 @@ struct SteeringSources: Sendable {
         let places = Self.locationFiles(plan).filter(changed.contains)
         if !places.isEmpty {
             do throws(Refusal) {
-                locations = try Self.readLocations(plan)
+                let fresh = try Self.readLocations(plan)
+                try Self.keep(locations?.isEmpty == false, fresh?.isEmpty == true, places[0])
+                locations = fresh
                 note(places, nil)
             } catch { note(places, error) }
         }
         for path in Self.latencyFiles(plan) where changed.contains(path) {
             do throws(Refusal) {
-                latencies[path] = try readLatency(path)
+                let fresh = try readLatency(path)
+                try Self.keep(latencies[path]?.table.isEmpty == false, fresh.table.isEmpty, path)
+                latencies[path] = fresh
                 note([path], nil)
             } catch { note([path], error) }
         }
@@ -104,6 +108,16 @@ struct SteeringSources: Sendable {
     }
 
     // MARK: - Reading
+
+    /// A table without entries is a file that somebody emptied to write it anew, and died.
+    private static func keep(_ hasEntries: Bool, _ isEmpty: Bool, _ path: String) throws(Refusal) {
+        guard hasEntries, isEmpty else { return }
+        throw Refusal(diagnostics: [
+            Diagnostic(
+                file: path, message: "it has no entries, and the table in force has some",
+                hint: "to go on without entries, start the node anew")
+        ])
+    }
 
     private static func contents(_ path: String, what: String) throws(Refusal) -> [UInt8] {
         guard let file = FileStamp.read(path) else {
