@@ -81,6 +81,7 @@ struct StandstillTests {
             #expect(blame.isEmpty, "\(blame)")
             #expect(!events.contains { $0.text.hasPrefix("silent") || $0.text.contains("fell silent") }, "\(events)")
             #expect(scene.planes[name]?.staleServices.contains("shop") == true)
+            #expect(node.board.doubts == 1, "tiers are told which table knows of it")
             #expect(node.polling.links.mapValues(\.failures) == failures)
             // Its peers heard that it starts, and let their verdicts stand.
             for (other, number) in others {

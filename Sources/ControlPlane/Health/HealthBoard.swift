@@ -19,6 +19,9 @@ package final class HealthBoard: Sendable {
     package let events: EventLog
     /// How our own checks are known.
     package let checkMark: CheckMark
+    /// Standstills of this process after which the view has said that nothing in it was confirmed.
+    package var doubts: UInt64 { doubtCount.load(ordering: .acquiring) }
+    private let doubtCount = Atomic<UInt64>(0)
     private let state = Mutex(State())
     private let wake: @Sendable () -> Void
 
@@ -61,6 +64,10 @@ package final class HealthBoard: Sendable {
     /// Has the control plane look at once instead of at its next tick (100 ms): a tier calls it when an endpoint's row of
     /// failures reaches its pool's `EjectionPolicy.failures`. Any thread; cheap.
     package func endpointsChanged() { wake() }
+
+    /// The view that was published last is the first after a standstill: whoever reads `doubts` from now on, and then the
+    /// view, sees none from before.
+    func doubted() { doubtCount.add(1, ordering: .releasing) }
 
     /// Replaces everything that is known.
     ///

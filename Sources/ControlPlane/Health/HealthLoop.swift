@@ -90,7 +90,8 @@ package final class HealthLoop: Sendable {
     private func pass(_ memory: inout Memory) {
         let now = clock.now
         let configuration = node.configuration
-        if let standstill = memory.recovery.news(standstills, configuration.snapshot) { doubt(after: standstill) }
+        let standstill = memory.recovery.news(standstills, configuration.snapshot)
+        if let standstill { doubt(after: standstill) }
         memory.passive.pass(configuration, board.endpoints, board.events, now: now)
         recover(configuration, &memory, now: now)
         settle(configuration, memory, now: now)
@@ -115,7 +116,8 @@ package final class HealthLoop: Sendable {
         let changes = board.endpoints.changes
         let endpointsMoved = changes != memory.tableChanges
         memory.tableChanges = changes
-        if verdictsMoved || endpointsMoved { plane.healthChanged() }
+        if standstill != nil { board.doubted() }
+        if verdictsMoved || endpointsMoved || standstill != nil { plane.healthChanged() }
         // A verdict that moved may change what this node states of itself.
         if verdictsMoved { publish(configuration, pools, memory) }
         hub.tick()

@@ -171,8 +171,11 @@ package final class Server: DataPlane {
     package func healthChanged() {
         running.withLock { running in
             guard let board = running?.health else { return }
+            // First, so that the table that is published knows at least of these.
+            let doubts = board.doubts
             running?.state.update(board, now: ContinuousClock.now - started)
             running?.publish()
+            running?.shared.doubts.store(doubts, ordering: .releasing)
         }
     }
 
@@ -291,6 +294,8 @@ final class WorkerShared: Sendable {
     /// Read when the table's generation moves, which every change of it is followed by.
     let conduct: Mutex<Conduct>
     let isAccepting = Atomic<Bool>(true)
+    /// Standstills of the process that the table knows of.
+    let doubts = Atomic<UInt64>(0)
     /// By worker.
     let answerCounts: [AnswerCounts]
 

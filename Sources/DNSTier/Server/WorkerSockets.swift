@@ -133,22 +133,25 @@ final class WorkerSockets {
 
     // MARK: Turns
 
-    /// Standstills of the worker that were taken into account.
-    private var standstills: UInt64 = 0
+    private var doubtWatch = DoubtWatch()
     /// For how long answers wait after a standstill, in microseconds, and how often is looked meanwhile.
     private static let pause: UInt32 = 5_000
-    private static let pauses = 60
+    private static let pauses = 200
 
-    /// What the table says may be old by now: the control plane wakes up at this moment too, marks it as stale and
-    /// publishes that. Queries that have waited for seconds can wait for it; where nothing moves, not for long.
+    /// After a standstill what the table says may be old: the control plane wakes up at this moment too, marks it as stale
+    /// and publishes that. Queries that have waited for seconds can wait for it, a second at most.
     private func awaitDoubts() {
-        standstills = worker.standstills
-        for _ in 0..<Self.pauses where shared.table.generation == generation { usleep(Self.pause) }
+        var pauses = 0
+        while doubtWatch.isWaiting(standstills: worker.standstills, doubts: shared.doubts.load(ordering: .acquiring)) {
+            if pauses == Self.pauses { return doubtWatch.giveUp(standstills: worker.standstills) }
+            usleep(Self.pause)
+            pauses += 1
+        }
     }
 
     /// Before what has come is answered: a new table.
     private func turnBegins() {
-        if worker.standstills != standstills { awaitDoubts() }
+        awaitDoubts()
         let current = shared.table.generation
         guard current != generation else { return }
         generation = current
