@@ -10,6 +10,7 @@ struct DoubtWatch {
     /// - Parameters:
     ///   - standstills: of the worker, by its own clock.
     ///   - doubts: standstills of the process that the table in force knows of.
+    /// - Returns: True until the table has caught up with the worker.
     mutating func isWaiting(standstills: UInt64, doubts: UInt64) -> Bool {
         if standstills != self.standstills, doubts == self.doubts { return true }
         (self.standstills, self.doubts) = (standstills, doubts)
