@@ -203,6 +203,25 @@ struct RunningNodeTests {
         for server in [web, front, db] { await server.stop() }
     }
 
+    @Test("A reload that takes a service away, while another depended on it, finds everything by its new place")
+    func reloadWithoutService() async throws {
+        let (web, front, db) = (try Scene.backend(), try Scene.backend(), try Scene.backend())
+        let scene = try await scene(web, front, db)
+        try scene.edit { text in
+            text.replacing("db: {threshold: 1%}, shop: {dependsOn: [db], ", with: "shop: {")
+                .replacing("    service: db\n", with: "")
+        }
+        for node in ["l7", "l4", "dns"] { #expect(try await scene.ask(node, "/reload", method: "POST").status == 200) }
+        #expect(
+            await Fleet.wait {
+                ["l7", "l4", "dns"].allSatisfy { scene.nodes[$0]?.loop.evaluation?.verdicts.count == 1 }
+                    && scene.nodes["l7"]?.hub.published?.observations.map(\.service) == ["shop"]
+            })
+        #expect(scene.nodes["l7"]?.hub.published?.observations.map(\.up) == [true])
+        await scene.stop()
+        for server in [web, front, db] { await server.stop() }
+    }
+
     @Test("Secrets compare in constant shape, and a wrong one never passes")
     func tokens() {
         let token = Array("secret".utf8)

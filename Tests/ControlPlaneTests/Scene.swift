@@ -70,6 +70,12 @@ final class Scene {
         try Data(text.utf8).write(to: URL(filePath: topology))
     }
 
+    /// Writes the topology anew as `change` makes it.
+    func edit(_ change: (String) -> String) throws {
+        let file = URL(filePath: topology)
+        try Data(change(try String(contentsOf: file, encoding: .utf8)).utf8).write(to: file)
+    }
+
     /// Boots a node as `NodeRuntime.serve` does, without signals.
     ///
     /// Without `working` nobody judges or reports: the node knows what it starts with.

@@ -22,7 +22,7 @@ package final class HealthLoop: Sendable {
     private let standstills: Standstills
     private let wakes: AsyncStream<Void>
     private let engine: Mutex<VerdictEngine>
-    private let latest = Mutex(Evaluation?.none)
+    private let latest = Mutex(Judged?.none)
     private let facts = Mutex([PoolFact]())
     private let settling = AsyncStream<Never>.makeStream()
     private let hasSettled = Mutex(false)
@@ -47,8 +47,15 @@ package final class HealthLoop: Sendable {
         self.wakes = wakes
     }
 
+    /// An evaluation speaks of services and regions by their places in the snapshot that it was made by; in that of a reload
+    /// since, other ones stand there, or none.
+    private struct Judged {
+        let evaluation: Evaluation
+        let snapshot: Snapshot
+    }
+
     /// The latest evaluation; nil before the first.
-    package var evaluation: Evaluation? { latest.withLock { $0 } }
+    package var evaluation: Evaluation? { latest.withLock { $0?.evaluation } }
     /// The node's own pools as last published.
     package var pools: [PoolFact] { facts.withLock { $0 } }
 
@@ -110,7 +117,7 @@ package final class HealthLoop: Sendable {
         let known = Known(
             reports: heard, sights: configuration.me.tier == .dns ? candidates.sights : [], overrides: rules)
         let evaluation = engine.withLock { judge(known, configuration, &$0, now: now) }
-        latest.withLock { $0 = evaluation }
+        latest.withLock { $0 = Judged(evaluation: evaluation, snapshot: configuration.snapshot) }
         record(evaluation, &memory)
         let verdictsMoved = board.publish(view(evaluation, rules, heard, configuration, &memory, now: now))
         let changes = board.endpoints.changes
@@ -259,13 +266,15 @@ package final class HealthLoop: Sendable {
     /// carries word of a dependency to those who do not hear from it themselves.
     private func observations(_ configuration: Configuration, _ pools: [PoolFact]) -> [Observation] {
         if configuration.me.tier == .dns { return candidates.observations }
-        guard let evaluation else { return [] }
-        let snapshot = configuration.snapshot
+        guard let judged = latest.withLock({ $0 }) else { return [] }
+        let snapshot = judged.snapshot
         let services = Set(pools.compactMap(\.service))
-        return evaluation.verdicts.compactMap { verdict in
+        return judged.evaluation.verdicts.compactMap { verdict in
             let service = snapshot[verdict.service]
-            guard verdict.region == configuration.me.region, services.contains(service.name) else { return nil }
-            let broken = evaluation.verdicts.first {
+            guard snapshot[verdict.region].name == configuration.regionName, services.contains(service.name) else {
+                return nil
+            }
+            let broken = judged.evaluation.verdicts.first {
                 !$0.healthy && $0.region == verdict.region && service.dependsOn.contains($0.service)
             }
             guard let broken else {
