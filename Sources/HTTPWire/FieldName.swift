@@ -76,6 +76,9 @@ package enum FieldName: UInt8, Sendable {
         // Gateway interfaces make HTTP_PROXY of it, which programs take for the way out.
         case 0x7978_6f72_7000_0000: return count == 5 ? .unbelieved : .other
         case 0x7463_6570_7865_0000: return count == 6 ? .expect : .other
+        case 0x7473_6f68_2d78_0000: return count == 6 ? .otherForwarding : .other
+        case 0x6f74_6f72_702d_7800: return count == 7 ? .otherForwarding : .other
+        case 0x7370_7474_682d_7800: return count == 7 ? .otherForwarding : .other
         case 0x6564_6172_6770_7500: return count == 7 ? .upgrade : .other
         case 0x7265_7265_6665_7200: return count == 7 ? .referer : .other
         default: return .other
@@ -94,8 +97,13 @@ package enum FieldName: UInt8, Sendable {
             if bytes.equals(slice, ignoringCase: "host") { return .host }
             return bytes.equals(slice, ignoringCase: "date") ? .date : .other
         case 5: return bytes.equals(slice, ignoringCase: "proxy") ? .unbelieved : .other
-        case 6: return bytes.equals(slice, ignoringCase: "expect") ? .expect : .other
+        case 6:
+            if bytes.equals(slice, ignoringCase: "x-host") { return .otherForwarding }
+            return bytes.equals(slice, ignoringCase: "expect") ? .expect : .other
         case 7:
+            if bytes.equals(slice, ignoringCase: "x-proto") || bytes.equals(slice, ignoringCase: "x-https") {
+                return .otherForwarding
+            }
             if bytes.equals(slice, ignoringCase: "upgrade") { return .upgrade }
             return bytes.equals(slice, ignoringCase: "referer") ? .referer : .other
         default: return .other

@@ -17,11 +17,17 @@ enum ForwardingField {
         }
     }
 
-    /// Names that certain proxies and networks write, about the client's address, its scheme or the host that it asked for.
+    /// Names that certain proxies and networks write, about the client's address, its scheme, its certificate or
+    /// the host that it asked for.
     private static func isOfProduct(_ bytes: RawSpan, _ start: Int, _ count: Int) -> Bool {
         switch bytes.word(start) | 0x2020_2020_2020_2020 {
         case 0x692d_746e_6569_6c63: isAll(bytes, start, count, "client-ip")
-        case 0x746e_6569_6c63_2d78: isAll(bytes, start, count, "x-client-ip")
+        case 0x746e_6569_6c63_2d78:
+            isAll(bytes, start, count, "x-client-ip") || has(bytes, start, count, "x-client-cert")
+                || isAll(bytes, start, count, "x-client-verify") || isAll(bytes, start, count, "x-client-dn")
+        // What a proxy that ends TLS says of the client's certificate (RFC 9440 and older ways).
+        case 0x632d_746e_6569_6c63: has(bytes, start, count, "client-cert")
+        case 0x6569_6c63_2d6c_7373: has(bytes, start, count, "ssl-client-")
         case 0x696c_632d_6575_7274: isAll(bytes, start, count, "true-client-ip")
         case 0x632d_796c_7473_6166: isAll(bytes, start, count, "fastly-client-ip")
         case 0x732d_796c_7473_6166: isAll(bytes, start, count, "fastly-ssl")
@@ -41,8 +47,8 @@ enum ForwardingField {
         case 0x6373_2d6c_7275_2d78: isAll(bytes, start, count, "x-url-scheme")
         case 0x656d_6568_6373_2d78: isAll(bytes, start, count, "x-scheme")
         case 0x7373_2d72_7261_2d78: isAll(bytes, start, count, "x-arr-ssl")
-        // All that Cloudflare says.
-        case let word: word & 0xff_ffff == 0x2d_6663
+        // All that Cloudflare says (CF-), and all of X-SSL-.
+        case let word: word & 0xff_ffff == 0x2d_6663 || word & 0xffff_ffff_ffff == 0x2d6c_7373_2d78
         }
     }
 

@@ -6,7 +6,8 @@ import Topology
 struct DescriptorPlan {
     let shares: DescriptorShares
 
-    /// Logs, the state file, zone files while they are read, wake-ups: what every node opens now and then.
+    /// Logs, the state file, zone files while they are read, wake-ups: what every node opens now and then. Libdispatch does
+    /// too (`/proc/TID/stat`, when its queues are full), and ends the process when it cannot.
     private static let sundries = 48
     /// Of the control plane's servers, at most.
     private static let controlConnections = 1024
