@@ -6,6 +6,26 @@ import Testing
 /// When a database counts as alive, and when a check doubts what its old session says.
 @Suite("Life of database servers", .timeLimit(.minutes(1)))
 struct DatabaseLifeTests {
+    @Test("A server that ends each session after its answer is up, and logged in on twice an interval at most")
+    func shortSessions() async throws {
+        let watched = try WatchedDatabase(databaseCheck(interval: .milliseconds(500), fall: 1)) { peer in
+            guard peer.startup() != nil else { return }
+            peer.letIn()
+            for row in DatabasePuppet.primary {
+                _ = peer.message()
+                peer.write(
+                    (row.map(DatabasePuppet.row) ?? []) + DatabasePuppet.message("C", [0]) + DatabasePuppet.ready)
+            }
+            peer.write(DatabasePuppet.error("FATAL", "57P05", "terminating connection due to idle-session timeout"))
+        }
+        let begun = ContinuousClock.now
+        _ = try await watched.reports.first(after: 6) { _ in true }
+        let intervals = (ContinuousClock.now - begun) / .milliseconds(500)
+        #expect(watched.reports.list.allSatisfy { $0.up && $0.outcome.up })
+        #expect(Double(watched.puppet.accepted) <= 2 * intervals + 3)
+        await watched.stop()
+    }
+
     @Test("A server with no slot left is alive, and what it was before")
     func tooManyConnections() async throws {
         let full = DatabasePuppet.error("FATAL", "53300", "sorry, too many clients already")

@@ -159,6 +159,9 @@ private final class TargetProber {
         var generator = SystemRandomNumberGenerator()
         try? await Task.sleep(for: ProbeSchedule.delay(interval: check.interval, using: &generator))
         var due = ContinuousClock.now
+        // Why the server hung up since the last look. The next one says whether that was its death.
+        var ending: String?
+        var early: ContinuousClock.Instant?
         while !Task.isCancelled {
             _ = hasStoodStill()
             let outcome = await look()
@@ -166,20 +169,26 @@ private final class TargetProber {
             if Task.isCancelled { break }
             // Nor does one that took so long because we did not run.
             if hasStoodStill() {
-                due = .now
+                (due, ending) = (.now, nil)
                 continue
             }
             // Nor does one that never took place, for want of a descriptor of ours.
             if let shortage = outcome.shortage {
                 ShortageCounts.process.note(shortage)
             } else {
+                if let ending, !outcome.up { judge(ProbeOutcome(up: false, reason: ending, latency: .zero), tell) }
                 judge(outcome, tell)
             }
+            ending = nil
             due = ProbeSchedule.next(after: due, interval: check.interval, now: .now, using: &generator)
-            if let reason = await pause(until: due) {
-                // The server hung up between two probes: that is a failure seen early, and a reason to look at once.
-                if !hasStoodStill() { judge(ProbeOutcome(up: false, reason: reason, latency: .zero), tell) }
-                due = .now
+            guard let reason = await pause(until: due) else { continue }
+            if !hasStoodStill() { ending = reason }
+            // A reason to look at once, unless that is how it ends every session.
+            let now = ContinuousClock.now
+            if early.map({ now - $0 >= check.interval }) ?? true {
+                (early, due) = (now, now)
+            } else {
+                try? await ContinuousClock().sleep(until: due)
             }
         }
         return memory
