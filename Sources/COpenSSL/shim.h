@@ -20,8 +20,10 @@ static inline SSL_CTX *meridian_tls_settings(bool verifies, const void *roots, i
     SSL_CTX_set_min_proto_version(settings, TLS1_2_VERSION);
     SSL_CTX_set_options(settings, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(settings, SSL_SESS_CACHE_OFF);
-    // With finite-field Diffie-Hellman a server chooses the group: seconds of our time for a handshake, whoever it is.
-    if (SSL_CTX_set_cipher_list(settings, "DEFAULT:!kDHE:!kDHEPSK") != 1) {
+    // With finite-field Diffie-Hellman a server chooses the group, or the largest of the named ones: up to seconds of our time
+    // for a handshake, whoever it is.
+    if (SSL_CTX_set_cipher_list(settings, "DEFAULT:!kDHE:!kDHEPSK") != 1 ||
+        SSL_CTX_set1_groups_list(settings, "X25519:P-256:X448:P-384:P-521") != 1) {
         SSL_CTX_free(settings);
         return NULL;
     }

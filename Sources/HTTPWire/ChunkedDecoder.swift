@@ -169,6 +169,11 @@ struct Octets {
         }
     }
 
+    /// What a field whose name stands there is to a proxy.
+    func name(from start: Int, to end: Int) -> FieldName {
+        unsafe FieldName.recognise(UnsafeRawBufferPointer(bytes).bytes, Slice(start, end))
+    }
+
     /// Towards the front.
     @inline(__always)
     func move(_ run: Int, from source: Int, to target: Int) {

@@ -9,6 +9,8 @@ enum TrailerName {
             if octets[end] == 0x5f { return false }
             end &+= 1
         }
+        // All that means something to this proxy, the fields of its own and those by which proxies speak of clients among it.
+        if octets.name(from: start, to: end) != .other { return false }
         for name in names where matches(octets, start, end, name, isPrefix: false) { return false }
         for name in prefixes where matches(octets, start, end, name, isPrefix: true) { return false }
         return true
@@ -24,20 +26,18 @@ enum TrailerName {
         return true
     }
 
+    /// Names that `FieldName` does not know, because heads pass them on.
     private static let names: [StaticString] = [
-        // Framing and the connection.
-        "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "http2-settings",
+        "trailer",
         // Routing.
-        "host", "max-forwards", "via", "forwarded", "client-ip", "true-client-ip", "cf-connecting-ip",
-        "fastly-client-ip", "x-client-ip", "x-cluster-client-ip", "x-real-ip", "x-rewrite-url", "location",
-        "alt-svc", "origin", "referer",
+        "via", "location", "alt-svc", "origin",
         // Authentication.
         "authorization", "www-authenticate", "authentication-info", "cookie", "set-cookie",
         // How the message is to be treated.
-        "expect", "range", "cache-control", "pragma", "age", "date", "expires", "vary", "warning", "retry-after",
+        "range", "cache-control", "pragma", "age", "expires", "vary", "warning", "retry-after",
     ]
 
     private static let prefixes: [StaticString] = [
-        "content-", "proxy-", "x-forwarded", "x-original-", "if-", "access-control-", "sec-",
+        "content-", "proxy-", "if-", "access-control-", "sec-",
     ]
 }

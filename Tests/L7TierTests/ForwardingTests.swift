@@ -26,6 +26,7 @@ extension L7TierTests {
             "CloudFront-Viewer-Address: 192.0.2.1:4711", "CloudFront-Forwarded-Proto: https",
             "X-Host: evil.test", "X-Proto: https", "X-HTTPS: 1", "X-SSL-Client-Verify: SUCCESS", "SSL-Client-Cert: x",
             "Client-Cert: :eA==:", "Client-Cert-Chain: :eA==:", "X-Client-Cert: x", "X-Client-Verify: SUCCESS",
+            "X-Client-DN: CN=root",
             "X-Arr-Ssl: 1", "Fastly-SSL: 1", "Proxy: http://192.0.2.1/", "X_Forwarded_For: 192.0.2.1",
             "x-forwarded-for:192.0.2.9",
         ]

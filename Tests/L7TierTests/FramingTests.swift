@@ -127,6 +127,10 @@ extension L7TierTests {
             let dropped = [
                 "Transfer-Encoding: chunked", "content-length: 5", "Host: admin.test", "Connection: close",
                 "Authorization: Basic eDp5", "Cookie: a=b", "Set-Cookie: a=b", "X-Forwarded-For: 192.0.2.1",
+                "X-Host: evil.test", "X-HTTPS: 1", "X-Scheme: https", "CF-Visitor: {}", "X-Azure-ClientIP: 192.0.2.1",
+                "Front-End-Https: on", "X-SSL-Client-Verify: SUCCESS", "Client-Cert: :eA==:",
+                "Proxy: http://192.0.2.1/",
+                "X-Originating-IP: 192.0.2.1", "CloudFront-Forwarded-Proto: https", "X-Request-ID: theirs",
                 "X_Forwarded_For: 192.0.2.1", "Forwarded: for=192.0.2.1", "X-Real-IP: 192.0.2.1", "TE: trailers",
                 "Trailer: x", "Content-Type: a/b", "Content-Encoding: gzip", "Expect: 100-continue", "Range: bytes=0-1",
                 "Cache-Control: no-store", "Proxy-Authorization: x", "Upgrade: h2c", "Max-Forwards: 1", "Keep-Alive: 1",

@@ -334,26 +334,47 @@ struct HostileDatabaseTests {
         #expect(!said.contains("pg_is_in_recovery") && !said.contains("database"))
     }
 
-    @Test("No server chooses the group of a Diffie-Hellman exchange: none is offered")
-    func offeredCiphers() async throws {
-        let offered = Mutex<[UInt16]>([])
+    @Test("No server makes us compute with finite-field groups, its own or large named ones: none is offered")
+    func offeredGroups() async throws {
+        let hello = Mutex<[UInt8]>([])
         _ = try await reason(databaseCheck(tls: .require)) { peer in
             guard peer.read(8) != nil else { return }
             peer.write([UInt8(ascii: "S")])
-            // Record, handshake header, version, random; then the session's number and the ciphers, each with its length.
-            guard peer.read(5 + 4 + 2 + 32) != nil, let session = peer.read(1), peer.read(Int(session[0])) != nil,
-                let length = peer.read(2), let ciphers = peer.read(Int(length[0]) << 8 | Int(length[1]))
-            else { return }
-            let numbers = stride(from: 0, to: ciphers.count, by: 2).map {
-                UInt16(ciphers[$0]) << 8 | UInt16(ciphers[$0 + 1])
-            }
-            offered.withLock { $0 = numbers }
+            guard let head = peer.read(5), let body = peer.read(Int(head[3]) << 8 | Int(head[4])) else { return }
+            hello.withLock { $0 = body }
         }
-        let numbers = offered.withLock { $0 }
+        var rest = hello.withLock { $0 }[...]
+        func number(_ octets: ArraySlice<UInt8>) -> Int { octets.reduce(0) { $0 << 8 | Int($1) } }
+        func numbers(_ octets: ArraySlice<UInt8>) -> [Int] {
+            stride(from: octets.startIndex, to: octets.endIndex - 1, by: 2).map { number(octets[$0...($0 + 1)]) }
+        }
+        /// What stands behind a length of `width` octets (RFC 8446 section 4.1.2).
+        func vector(_ width: Int) -> ArraySlice<UInt8> {
+            let count = number(rest.prefix(width))
+            rest = rest.dropFirst(width)
+            defer { rest = rest.dropFirst(count) }
+            return rest.prefix(count)
+        }
+        // The message's kind and length, version, random.
+        rest = rest.dropFirst(4 + 2 + 32)
+        _ = vector(1)
+        let ciphers = numbers(vector(2))
+        _ = vector(1)
+        rest = vector(2)
+        var groups: [Int] = []
+        while rest.count > 4 {
+            let kind = number(rest.prefix(2))
+            rest = rest.dropFirst(2)
+            let content = vector(2)
+            if kind == 10 { groups = numbers(content.dropFirst(2)) }
+        }
         // TLS_DHE_RSA_WITH_... (IANA): AES-CBC, AES-GCM, AES-CCM, ChaCha20.
-        let finite: Set<UInt16> = [0x33, 0x39, 0x67, 0x6b, 0x9e, 0x9f, 0xc09e, 0xc09f, 0xccaa]
-        #expect(numbers.contains(0x1301), "TLS 1.3")
-        #expect(finite.intersection(numbers) == [])
+        let finite: Set = [0x33, 0x39, 0x67, 0x6b, 0x9e, 0x9f, 0xc09e, 0xc09f, 0xccaa]
+        #expect(ciphers.contains(0x1301), "TLS 1.3")
+        #expect(finite.intersection(ciphers) == [])
+        #expect(groups.contains(0x1d), "X25519")
+        // ffdhe2048 and larger (RFC 7919).
+        #expect(!groups.contains { $0 >> 8 == 1 })
     }
 
     @Test("Other answers to the request for TLS", arguments: ["E", "X", "\u{0}"])
