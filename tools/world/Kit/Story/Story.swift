@@ -14,7 +14,7 @@ package struct Story: Sendable {
 
     /// What the topology's checks promise: failing checks are found within interval × fall, and one second for the rest.
     let detection: Duration
-    /// Coming back takes interval × rise, and one second for the rest.
+    /// Coming back takes interval × rise, one interval more when a check just missed the start, and one second for the rest.
     let recovery: Duration
     /// A goodbye is heard at once.
     let goodbye = Duration.milliseconds(500)
@@ -32,7 +32,7 @@ package struct Story: Sendable {
         else { throw NotObserved(description: "the topology has no DNS node with a checked name") }
         users = Users(folder: world.folder, resolver: SocketAddress(resolver.address, port: snapshot.dns.port))
         detection = check.interval * check.fall + .seconds(1)
-        recovery = check.interval * check.rise + .seconds(1)
+        recovery = check.interval * (check.rise + 1) + .seconds(1)
     }
 
     /// Plays all six chapters.
