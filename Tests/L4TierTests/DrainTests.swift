@@ -7,7 +7,9 @@ import Testing
 /// What a stop does to sessions of PostgreSQL pools: none is cut off in the middle.
 @Suite struct DrainTests {
     /// As much of a server as a balancer can see: each message is answered, at the end with ReadyForQuery.
-    private static func server() throws -> Backend {
+    ///
+    /// `unasked` is what it says thereafter, each piece by itself.
+    private static func server(unasked: [[UInt8]] = []) throws -> Backend {
         try Backend { descriptor in
             var bytes = [UInt8](repeating: 0, count: 65_536)
             var state = UInt8(ascii: "I")
@@ -23,10 +25,13 @@ import Testing
                     usleep(500_000)
                 }
                 // In pieces, as a network may deliver it.
-                for piece in [Array("done".utf8) + [0x5a, 0, 0], [0, 5, state]] {
+                for piece in [Array("done".utf8) + [0x5a, 0, 0], [0, 5, state]] + unasked {
                     Backend.write(descriptor, piece)
-                    usleep(2_000)
+                    usleep(20_000)
                 }
+                if !text.contains("half") { continue }
+                usleep(700_000)
+                Backend.write(descriptor, Self.notification.suffix(9))
             }
         }
     }
@@ -64,6 +69,80 @@ import Testing
             let (bytes, ending) = client.receiveAll()
             #expect(String(decoding: bytes, as: UTF8.self).contains("C57P01\0") && ending == .end)
         }
+    }
+
+    private static func message(_ kind: Unicode.Scalar, _ body: String) -> [UInt8] {
+        [UInt8(ascii: kind), 0, 0, 0, UInt8(body.utf8.count + 4)] + Array(body.utf8)
+    }
+
+    private static let notification = message("A", "\0\0\u{4}Dchannel\0five Z\0")
+    private static let notice = message("N", "SWARNING\0C01000\0Mmind\0\0")
+    private static let parameter = message("S", "TimeZone\0UTC\0")
+
+    /// In pieces as networks have them.
+    private static let unasked: [[[UInt8]]] = {
+        let all: [UInt8] = notice + notification + parameter
+        var cases: [[[UInt8]]] = [[notification], [notice], [parameter], [all]]
+        for cut in [1, 5, notice.count + 3, notice.count + notification.count + 9] {
+            cases.append([Array(all[..<cut]), Array(all[cut...])])
+        }
+        cases.append(notice.map { [$0] })
+        return cases
+    }()
+
+    /// LISTEN, a reload of the server's settings, a warning: words that nobody asked for.
+    @Test(arguments: unasked)
+    func anIdleSessionThatWasToldSomethingIsIdle(unasked: [[UInt8]]) async throws {
+        let backend = try Self.server(unasked: unasked)
+        let stage = try Self.stage(backend)
+        let client = try Client(stage.address())
+        client.send("login")
+        #expect(client.receive(exactly: 10 + unasked.joined().count).count == 10 + unasked.joined().count)
+        await stage.server.stop(deadline: .seconds(3))
+        let (bytes, ending) = client.receiveAll()
+        #expect(String(decoding: bytes, as: UTF8.self).contains("C57P01\0") && ending == .end)
+    }
+
+    @Test func aTransactionThatWasToldSomethingIsToldAtTheDeadline() async throws {
+        let backend = try Self.server(unasked: [Self.notice])
+        let stage = try Self.stage(backend)
+        let client = try Client(stage.address())
+        client.send("begin")
+        #expect(client.receive(exactly: 10 + Self.notice.count).last == 0)
+        await stage.server.stop(deadline: .milliseconds(600))
+        let (bytes, ending) = client.receiveAll()
+        #expect(String(decoding: bytes, as: UTF8.self).contains("C57P01\0") && ending == .end)
+    }
+
+    /// Half a message more words would be read as the rest of.
+    @Test func nothingIsSaidInTheMiddleOfAMessage() async throws {
+        let first = Self.notification.dropLast(9)
+        let backend = try Self.server(unasked: [Array(first)])
+        let stage = try Self.stage(backend)
+        let client = try Client(stage.address())
+        client.send("half")
+        #expect(client.receive(exactly: 10 + first.count).count == 10 + first.count)
+        await stage.server.stop(deadline: .seconds(20))
+        let (bytes, ending) = client.receiveAll()
+        #expect(bytes.starts(with: Self.notification.suffix(9)), "\(bytes)")
+        #expect(String(decoding: bytes, as: UTF8.self).contains("C57P01\0") && ending == .end)
+    }
+
+    private static let nonsense: [[UInt8]] = [
+        [0x41, 0, 0, 0, 3], [0x4e, 0xff, 0xff, 0xff, 0xff], [0x53, 0x80, 0, 0, 4], [0x41, 0x7f, 0xff, 0xff, 0xff],
+        [0x54, 0, 0, 0, 4],
+    ]
+
+    /// Lengths that no message has, and messages that are never whole.
+    @Test(arguments: nonsense)
+    func whatIsNoMessageIsNotIdle(octets: [UInt8]) async throws {
+        let backend = try Self.server(unasked: [octets])
+        let stage = try Self.stage(backend)
+        let client = try Client(stage.address())
+        client.send("login")
+        #expect(client.receive(exactly: 10 + octets.count).count == 10 + octets.count)
+        await stage.server.stop(deadline: .milliseconds(600))
+        #expect(client.receive() == .reset)
     }
 
     @Test func aQueryIsAnsweredBeforeItsSessionEnds() async throws {

@@ -40,6 +40,11 @@ extension SystemTests {
             return String(decoding: try client.read(count: 1), as: UTF8.self)
         }
 
+        private static func read(_ client: RawClient, until words: String) throws {
+            var last: [UInt8] = []
+            while last != Array(words.utf8) { last = (last + (try client.read(count: 1))).suffix(words.utf8.count) }
+        }
+
         /// Runs psql against the node with `script` as its input.
         private static func psql(_ script: String, _ world: World, port: UInt16 = 8282) async throws -> Command.Output {
             let file = world.folder.appending(path: "script-\(UUID().uuidString)").path
@@ -137,6 +142,28 @@ extension SystemTests {
                 #expect(kept.trimmed == "2", "\(kept.errors)")
                 let log = world.log(of: "postgres \(Self.address):5601")
                 #expect(!log.contains("unexpected EOF"), "\(log)")
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func whoListensIsToldAtOnce() async throws {
+            try await TemporaryWorld.run(topology: Self.topology(leaveDelay: "100ms", drainTimeout: "15s")) {
+                temporary in
+                let world = temporary.world
+                let listener = try RawClient(Self.users, timeout: 20)
+                #expect(try Self.firstWord(listener) == "R")
+                try Self.read(listener, until: "Z\0\0\0\u{5}I")
+                try listener.send([UInt8(ascii: "Q"), 0, 0, 0, 13] + Array("listen x\0".utf8))
+                try Self.read(listener, until: "Z\0\0\0\u{5}I")
+                _ = try await Self.psql("notify x, 'news';\n", world, port: 5601)
+                try Self.read(listener, until: "news\0")
+
+                let start = ContinuousClock.now
+                let child = try #require(await world.child("l4"))
+                child.send(SIGTERM)
+                #expect(try listener.readToEnd().contains("C57P01\0"))
+                #expect(await child.wait(.seconds(20)) == .status(0))
+                #expect(ContinuousClock.now - start < .seconds(10), "nothing was under way")
             }
         }
 

@@ -1,6 +1,7 @@
 import Balancing
 import Engine
 import Model
+import StreamWire
 
 /// One forwarded connection: its client, its endpoint, and what there is to tell about it. Confined to one worker.
 @safe
@@ -29,7 +30,9 @@ final class Flow {
     var lastActivity: UInt64
     var watch = SessionWatch()
     /// It came while the node was stopping already: it may do one thing.
-    private var isLate: Bool
+    private let isLate: Bool
+    /// What the client of such a session had sent when its login was over.
+    private var login: UInt64?
     /// Its place in the forwarder's list.
     var index = -1
     /// Position of the endpoint in the route; -1 before the first choice.
@@ -239,10 +242,10 @@ final class Flow {
     /// While the node stops: ends a session in which nothing is under way, and says whether it did.
     func endIfIdle() -> Bool {
         guard unsafe forwarder.isDraining, stage == .relaying, watch.standing == .idle else { return false }
-        if isLate {
-            // This was the end of its login.
-            isLate = false
-            return false
+        if isLate, let client = unsafe client {
+            let end = login ?? client.received
+            login = end
+            guard client.received > end else { return false }
         }
         guard sayFarewell() else { return false }
         finish(.drained)

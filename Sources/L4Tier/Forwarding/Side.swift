@@ -1,5 +1,6 @@
 import Engine
 import Model
+import StreamWire
 
 /// One end of a forwarded connection: the client's or the endpoint's socket.
 ///

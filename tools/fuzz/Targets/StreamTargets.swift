@@ -57,3 +57,49 @@ package struct ProxyTarget: FuzzTarget {
         return trail.outcome
     }
 }
+
+/// What a PostgreSQL server says to a client that asks nothing.
+package struct SessionTarget: FuzzTarget {
+    package static let name = "postgresql-session"
+    package static let tokens: [[UInt8]] = [
+        [0x5a, 0, 0, 0, 5, 0x49], [0x5a, 0, 0, 0, 5, 0x54], [0x41, 0, 0, 0, 4], [0x4e, 0, 0, 0, 5, 0],
+        [0x53, 0, 0, 0, 8, 0x61, 0, 0x62, 0], [0x41, 0, 0, 0, 10, 0, 0, 0, 1, 0, 0], [0x41, 0x7f, 0xff, 0xff, 0xff],
+        [0x4e, 0xff, 0xff, 0xff, 0xff], [0x53, 0, 0, 0, 3], "T".octets, "E".octets,
+    ]
+
+    package init() {}
+
+    package mutating func run(_ input: [UInt8]) -> Outcome {
+        var trail = Trail()
+        let expected = Self.standing(after: input)
+        for piece in [max(input.count, 1), 1, 2, 3, 7] {
+            var watch = SessionWatch()
+            let ready: [UInt8] = [0x5a, 0, 0, 0, 5, 0x49]
+            unsafe watch.serverSent(ready.span.bytes)
+            var rest = input[...]
+            while !rest.isEmpty {
+                let part = Array(rest.prefix(piece))
+                unsafe watch.serverSent(part.span.bytes)
+                rest = rest.dropFirst(piece)
+            }
+            if let expected, watch.standing != expected { return .broken("in pieces of \(piece): \(watch.standing)") }
+            trail.step(watch.standing == .unknown ? 1 : watch.standing == .idle ? 2 : 3)
+        }
+        trail.step(expected == nil ? 4 : 5)
+        return trail.outcome
+    }
+
+    /// Where a session that was idle stands after `input`; nil when more came than what servers say unasked.
+    private static func standing(after input: [UInt8]) -> SessionWatch.Standing? {
+        var rest = input[...]
+        while let kind = rest.first {
+            guard [0x41, 0x4e, 0x53].contains(kind) else { return nil }
+            guard rest.count >= 5 else { return .unknown }
+            let length = rest.dropFirst().prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            guard (4...Int(Int32.max)).contains(length) else { return nil }
+            guard rest.count > length else { return .unknown }
+            rest = rest.dropFirst(1 + length)
+        }
+        return .idle
+    }
+}

@@ -31,8 +31,8 @@ package enum Targets {
             LocationTarget.self, LatencyTarget.self, MMDBTarget.self, TopologyTarget.self, RequestTarget.self,
             ResponseTarget.self, ChunkedTarget.self, ReportTarget.self, BatchTarget.self, AuthorizationTarget.self,
             QueryTarget.self, OptionsTarget.self, StreamTarget.self, ServiceBindingTarget.self, ZoneTarget.self,
-            RecordTextTarget.self, RecordWireTarget.self, MessageTarget.self, StartupTarget.self, DatabaseTarget.self,
-            ProxyTarget.self, StateTarget.self, ControlTarget.self, ProxyingTarget.self,
+            RecordTextTarget.self, RecordWireTarget.self, MessageTarget.self, StartupTarget.self, SessionTarget.self,
+            DatabaseTarget.self, ProxyTarget.self, StateTarget.self, ControlTarget.self, ProxyingTarget.self,
         ]
     }
 }
