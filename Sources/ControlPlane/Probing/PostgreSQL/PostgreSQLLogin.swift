@@ -12,6 +12,7 @@ struct PostgreSQLLogin {
     let waiter: SocketWaiter
     /// Nil when there is none.
     let password: String?
+    let memory: ScramExchange.Memory
 
     func connect(until deadline: ContinuousClock.Instant) async throws(ProbeFailure) -> ServerConnection {
         let connection = try await ServerConnection(address, waiter, until: deadline)
@@ -64,7 +65,7 @@ struct PostgreSQLLogin {
                     guard var exchange = scram, !isVerified else { throw Self.malformed }
                     let answer: [UInt8]
                     do throws(ScramExchange.Refusal) {
-                        answer = try await exchange.answer(data, until: deadline)
+                        answer = try await exchange.answer(data, memory: memory, until: deadline)
                     } catch { throw ProbeFailure("\(error)") }
                     scram = exchange
                     try await connection.send(PostgreSQLRequest.saslResponse(answer), until: deadline)

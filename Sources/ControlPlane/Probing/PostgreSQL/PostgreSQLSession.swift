@@ -21,6 +21,7 @@ final class PostgreSQLSession {
     private var connection: ServerConnection?
     private var probes = 0
     private var isDoubtful = false
+    private let memory = ScramExchange.Memory()
 
     init(
         _ address: SocketAddress, _ settings: PostgreSQLProbe, waiter: SocketWaiter,
@@ -95,7 +96,7 @@ final class PostgreSQLSession {
             guard let text = secret(place) else { throw ProbeFailure("the password cannot be read") }
             password = text
         }
-        return PostgreSQLLogin(address: address, settings: settings, waiter: waiter, password: password)
+        return PostgreSQLLogin(address: address, settings: settings, waiter: waiter, password: password, memory: memory)
     }
 
     private func ask(until deadline: ContinuousClock.Instant) async throws(ProbeFailure) -> ReplicationFacts {

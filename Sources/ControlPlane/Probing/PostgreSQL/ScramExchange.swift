@@ -13,7 +13,8 @@ struct ScramExchange {
         var description: String {
             switch self {
             case .malformed: "its SCRAM message is malformed"
-            case .tooMuchWork(let count): "it wants \(count) rounds of hashing, more than \(ScramExchange.mostRounds)"
+            case .tooMuchWork(let count):
+                "it wants \(count) rounds of hashing, more than \(ScramExchange.mostRounds): set the password anew with a lower scram_iterations"
             case .wrongSignature: "it does not know the password itself"
             case .late: "login timed out"
             }
@@ -22,15 +23,29 @@ struct ScramExchange {
 
     static let mechanism = "SCRAM-SHA-256"
     /// PostgreSQL's default is 4096. The server names the number, and each costs us a microsecond or two.
-    static let mostRounds = 1_000_000
+    static let mostRounds = 100_000
 
-    private let password: SymmetricKey
+    /// The last password that was hashed for a server: who asks for the same again is answered at once.
+    ///
+    /// Confined to the task that probes this server.
+    final class Memory {
+        fileprivate struct Entry {
+            let password: String
+            let salt: [UInt8]
+            let rounds: Int
+            let salted: [UInt8]
+        }
+
+        fileprivate var last: Entry?
+    }
+
+    private let password: String
     private let first: String
     private var expected: [UInt8] = []
 
     /// `nonce` is random, printable and without commas.
     init(password: String, nonce: String) {
-        self.password = SymmetricKey(data: Array(Self.prepared(password).utf8))
+        self.password = Self.prepared(password)
         first = "n=,r=\(nonce)"
     }
 
@@ -43,8 +58,9 @@ struct ScramExchange {
     var opening: [UInt8] { Array("n,,\(first)".utf8) }
 
     /// The answer to the server's challenge: the proof.
-    mutating func answer(_ challenge: [UInt8], until deadline: ContinuousClock.Instant) async throws(Refusal) -> [UInt8]
-    {
+    mutating func answer(
+        _ challenge: [UInt8], memory: Memory, until deadline: ContinuousClock.Instant
+    ) async throws(Refusal) -> [UInt8] {
         let text = String(decoding: challenge, as: UTF8.self)
         let fields = text.split(separator: ",", omittingEmptySubsequences: false)
         guard fields.count >= 3, fields[0].hasPrefix("r="), fields[1].hasPrefix("s="), fields[2].hasPrefix("i="),
@@ -56,7 +72,8 @@ struct ScramExchange {
         guard nonce.hasPrefix(own), nonce.utf8.count > own.utf8.count else { throw .malformed }
         guard rounds <= Self.mostRounds else { throw .tooMuchWork(rounds) }
 
-        let salted = SymmetricKey(data: try await saltedPassword(Array(salt), rounds: rounds, until: deadline))
+        let salted = SymmetricKey(
+            data: try await saltedPassword(Array(salt), rounds: rounds, memory: memory, until: deadline))
         let clientKey = Self.code("Client Key", salted)
         let final = "c=biws,r=\(nonce)"
         let signed = "\(first),\(text),\(final)"
@@ -78,17 +95,22 @@ struct ScramExchange {
 
     /// Hi() of RFC 5802 section 2.2. Lets others run now and then, because the server chose how long it takes.
     private func saltedPassword(
-        _ salt: [UInt8], rounds: Int, until deadline: ContinuousClock.Instant
+        _ salt: [UInt8], rounds: Int, memory: Memory, until deadline: ContinuousClock.Instant
     ) async throws(Refusal) -> [UInt8] {
-        var last = Array(HMAC<SHA256>.authenticationCode(for: salt + [0, 0, 0, 1], using: password))
+        if let known = memory.last, known.rounds == rounds, known.salt == salt, known.password == password {
+            return known.salted
+        }
+        let key = SymmetricKey(data: Array(password.utf8))
+        var last = Array(HMAC<SHA256>.authenticationCode(for: salt + [0, 0, 0, 1], using: key))
         var result = last
         for round in 1..<max(1, rounds) {
-            last = Array(HMAC<SHA256>.authenticationCode(for: last, using: password))
+            last = Array(HMAC<SHA256>.authenticationCode(for: last, using: key))
             for index in result.indices { result[index] ^= last[index] }
             guard round.isMultiple(of: 1024) else { continue }
             await Task.yield()
             guard ContinuousClock.now < deadline, !Task.isCancelled else { throw .late }
         }
+        memory.last = Memory.Entry(password: password, salt: salt, rounds: rounds, salted: result)
         return result
     }
 
