@@ -1,48 +1,68 @@
 import Engine
 import Glibc
-import Model
+package import Model
 import Synchronization
 
 /// What keeps a node from running twice on one machine, where two processes would share its ports (SO_REUSEPORT) and
 /// write one state file. Taken before anything is opened, and given up when the process begins to leave, so that its
 /// successor may start beside it while it finishes what is under way. A successor says when it serves, so that the one
 /// before it goes on taking users until then.
+///
+/// Two processes are the same node when they have its name and anything else in common: an address that it listens on, its
+/// state file or its topology file. So a successor may come with another file, as deployments do that keep each release
+/// in a folder of its own, and nodes of one name whose topologies share nothing do not meet.
 package final class NodeLock: Sendable {
     /// The predecessor is still there and leaving: its ports are shared for a while.
     package let isHandOver: Bool
     package let state: StateLock?
-    private let leavingName: String
-    private let startingName: String
-    private let held: Mutex<(running: AbstractName?, starting: AbstractName?, leaving: AbstractName?)>
+    /// What this node is known by, hashed.
+    private let marks: [String]
+    private let held: Mutex<(running: [AbstractName], starting: [AbstractName], leaving: [AbstractName])>
 
-    /// Takes the lock of `node` of the topology file at `topology`, and that of its state file.
+    /// Addresses that count, the last ones. Each costs a descriptor, and another while a node starts.
+    private static let mostAddresses = 4
+
+    /// Takes the lock of `node` of the topology file at `topology`, which listens at `addresses`, and that of its state file.
     ///
     /// In a hand-over the predecessor's last state is waited for, `patience` at most. A process that runs as this node has
     /// `notice` to heed a signal that was sent just before.
     ///
     /// - Throws: when another process runs as this node, or keeps this state file.
     package init(
-        node: String, topology: String, state path: String?, patience: Duration = .seconds(10),
-        notice: Duration = .milliseconds(500)
+        node: String, topology: String, addresses: [SocketAddress] = [], state path: String?,
+        patience: Duration = .seconds(10), notice: Duration = .milliseconds(500)
     ) throws(NodeTaken) {
-        let running = Self.name("running", node, topology)
-        leavingName = Self.name("leaving", node, topology)
-        startingName = Self.name("starting", node, topology)
-        var mine = try? AbstractName(running)
+        var facts = [Self.resolved(topology)]
+        facts += addresses.suffix(Self.mostAddresses).map { "at \($0)" }
+        if let path { facts.append("state \(Self.resolved(path))") }
+        // FNV-1a; a name has room for no more.
+        let marks = facts.map { fact in
+            let hash = (fact + "\n" + node).utf8.reduce(14_695_981_039_346_656_037 as UInt64) {
+                ($0 ^ UInt64($1)) &* 1_099_511_628_211
+            }
+            return String(hash, radix: 16)
+        }
+        self.marks = marks
+        var running: [AbstractName] = []
         let end = ContinuousClock.now + notice
-        while mine == nil, ContinuousClock.now < end {
-            usleep(10_000)
-            mine = try? AbstractName(running)
+        for mark in marks {
+            let name = "meridian-running-\(mark)"
+            var mine = try? AbstractName(name)
+            while mine == nil, ContinuousClock.now < end {
+                usleep(10_000)
+                mine = try? AbstractName(name)
+            }
+            // Anybody may take any name: one that a stranger has keeps nobody from serving, and the ports are looked at too.
+            if mine == nil, let holder = AbstractName.holder(of: name), Self.isOurs(holder) {
+                throw NodeTaken(
+                    "node \(node) runs already, as process \(holder.process)",
+                    cure: "end that one first, `kill \(holder.process)`; this one may start as soon as it is leaving")
+            }
+            if let mine { running.append(mine) }
         }
-        if mine == nil, let holder = AbstractName.holder(of: running), Self.isOurs(holder) {
-            throw NodeTaken(
-                "node \(node) of \(topology) runs already, as process \(holder.process)",
-                cure: "end that one first, `kill \(holder.process)`; this one may start as soon as it is leaving")
-        }
-        // Anybody may take any name: one that a stranger has keeps nobody from serving, and the ports are looked at too.
-        held = Mutex((mine, try? AbstractName(startingName), nil))
-        let isHandOver = AbstractName.holder(of: leavingName).map(Self.isOurs) ?? false
+        let isHandOver = Self.isAnyOurs("leaving", marks)
         self.isHandOver = isHandOver
+        held = Mutex((running, Self.take("starting", marks), []))
         self.state = try path.map { path throws(NodeTaken) in
             try StateLock(path, patience: isHandOver ? patience : .zero)
         }
@@ -52,33 +72,42 @@ package final class NodeLock: Sendable {
         holder.user == geteuid() || holder.user == 0
     }
 
+    private static func isAnyOurs(_ what: String, _ marks: [String]) -> Bool {
+        marks.contains { AbstractName.holder(of: "meridian-\(what)-\($0)").map(isOurs) ?? false }
+    }
+
+    /// Those that nobody has. Taken by an even older process they tell the same.
+    private static func take(_ what: String, _ marks: [String]) -> [AbstractName] {
+        marks.compactMap { try? AbstractName("meridian-\(what)-\($0)") }
+    }
+
     /// Users are served: the process before this one, if there is one, need not stay for them.
-    package func serves() { held.withLock { $0.starting = nil } }
+    package func serves() { held.withLock { $0.starting = [] } }
 
     /// Lets a successor start, who waits for the state file until `StateKeeper` gives it up.
     package func leave() {
         held.withLock { held in
-            guard held.leaving == nil else { return }
-            // Taken by an even older process it tells the same.
-            held.leaving = try? AbstractName(leavingName)
-            held.running = nil
-            held.starting = nil
+            guard held.leaving.isEmpty else { return }
+            held.leaving = Self.take("leaving", marks)
+            held.running = []
+            held.starting = []
         }
     }
 
     /// Whether a successor has begun to start and does not serve yet. It ends with that process at the latest.
-    package var isSuccessorStarting: Bool { AbstractName.holder(of: startingName).map(Self.isOurs) ?? false }
+    package var isSuccessorStarting: Bool { Self.isAnyOurs("starting", marks) }
 
-    /// One node of one file: nodes of other topologies have names of their own choice.
-    private static func name(_ what: String, _ node: String, _ topology: String) -> String {
-        let path = unsafe realpath(topology, nil)
-        defer { unsafe free(path) }
-        let place = unsafe path.map { unsafe String(cString: $0) } ?? topology
-        // FNV-1a; a name has room for no more.
-        let hash = (place + "\n" + node).utf8.reduce(14_695_981_039_346_656_037 as UInt64) {
-            ($0 ^ UInt64($1)) &* 1_099_511_628_211
+    /// The file that a path leads to in the end; of one that is not there yet, the folder.
+    private static func resolved(_ path: String) -> String {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        for count in (0...parts.count).reversed() {
+            let front = count == 0 ? "." : parts[..<count].joined(separator: "/")
+            let real = unsafe realpath(front.isEmpty ? "/" : front, nil)
+            defer { unsafe free(real) }
+            guard let real = unsafe real else { continue }
+            return ([unsafe String(cString: real)] + parts[count...].map(String.init)).joined(separator: "/")
         }
-        return "meridian-\(what)-\(String(hash, radix: 16))"
+        return path
     }
 }
 

@@ -70,11 +70,12 @@ package enum NodeRuntime {
             try DescriptorPlan(snapshot, node: node, limit: DescriptorShares.processLimit, topology: path)
                 .shares.putInForce()
             let prepared = try dataPlane.prepare(snapshot, node: node)
-            let lock = try NodeLock(node: name, topology: path, state: snapshot[node].state)
+            let places = ListeningPlace.all(snapshot, node: node)
+            // Admin and federation are last.
+            let addresses = places.filter { $0.kind == .stream }.map(\.address)
+            let lock = try NodeLock(node: name, topology: path, addresses: addresses, state: snapshot[node].state)
             // Between two processes of one node ports are shared for a while; with anybody else never.
-            if !lock.isHandOver {
-                try ListeningPlace.vet(ListeningPlace.all(snapshot, node: node), topology: path)
-            }
+            if !lock.isHandOver { try ListeningPlace.vet(places, topology: path) }
 
             StandardErrorLog.install(snapshot[node].log, node: name)
             running = try RunningNode(

@@ -60,7 +60,7 @@ package actor World {
         progress("making the databases")
         try await startDatabases()
         progress("starting the nodes")
-        for node in snapshot.nodes { try startNode(node) }
+        for node in snapshot.nodes { try startNode(node, topology: topology) }
         for node in snapshot.nodes { try await waitUntilReady(node.name, limit: .seconds(15)) }
         progress("all nodes are ready")
     }
@@ -101,7 +101,7 @@ package actor World {
     package func restart(_ name: String) async throws {
         if let child = children[name], child.ended == nil { await child.stop(SIGKILL) }
         if let id = snapshot.node(named: name) {
-            try startNode(snapshot[id])
+            try startNode(snapshot[id], topology: topology)
         } else if let endpoint = snapshot.endpoints.first(where: { $0.address.description == name }) {
             if snapshot[endpoint.pool].kind == .http {
                 try startBackend(endpoint)
@@ -112,8 +112,10 @@ package actor World {
     }
 
     /// Starts another process of a node and leaves the one that runs alone: it was told to stop.
-    package func startBeside(_ name: String) throws {
-        if let id = snapshot.node(named: name) { try startNode(snapshot[id]) }
+    ///
+    /// `other`: another file that tells of it.
+    package func startBeside(_ name: String, topology other: String? = nil) throws {
+        if let id = snapshot.node(named: name) { try startNode(snapshot[id], topology: other ?? topology) }
     }
 
     /// What a node wrote to its log.
@@ -164,7 +166,7 @@ package actor World {
         }
     }
 
-    private func startNode(_ node: Node) throws {
+    private func startNode(_ node: Node, topology: String) throws {
         var words = [
             try Programs.ours("meridian-\(node.tier.rawValue)"), "serve", "--topology", topology, "--node", node.name,
         ]
