@@ -33,6 +33,13 @@ static inline CURLcode meridian_curl_set_open(CURL *handle, meridian_curl_open f
     return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, function);
 }
 
+typedef int (*meridian_curl_progress)(void *context, curl_off_t total, curl_off_t now, curl_off_t uploads, curl_off_t up);
+
+static inline CURLcode meridian_curl_set_progress(CURL *handle, meridian_curl_progress function) {
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, function);
+}
+
 static inline CURLcode meridian_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }

@@ -182,6 +182,9 @@ package enum Socket {
         return time == 0 ? nil : time
     }
 
+    /// Octets that a TCP connection has received in all, whoever read them; 0 when the kernel does not tell. A system call.
+    package static func receivedOctets(_ descriptor: CInt) -> UInt64 { meridian_received_octets(descriptor) }
+
     /// The address that the socket is bound to, as for a listener on port 0.
     package static func localAddress(_ descriptor: CInt) -> SocketAddress? {
         var storage = sockaddr_storage()

@@ -114,6 +114,76 @@ import Testing
         }
     }
 
+    /// A server that goes on for ever where neither a head nor a body grows.
+    @Test(arguments: ["1;", "1;a=", "2\r\nok\r\n0;"], [HTTPClientRequest.BodyOverflow.fail, .truncate])
+    func whatNeverEndsIsCutOff(start: String, overflow: HTTPClientRequest.BodyOverflow) async throws {
+        let more = String(repeating: "x", count: 10_000)
+        let sent = Tally()
+        let server = try ScriptedServer { peer in
+            _ = peer.read(until: "\r\n\r\n")
+            peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(start)")
+            // A gigabyte, if it were taken.
+            for _ in 0..<100_000 {
+                guard peer.write(more) else { return }
+                sent.add()
+            }
+        }
+        defer { server.stop() }
+        let request = HTTPClientRequest(
+            url: "http://\(server.address)/", timeout: .seconds(30), maximumBodySize: 5120, overflow: overflow,
+            freshConnection: true)
+        #expect(await failure(of: request) == .excess)
+        // With what the two sockets hold.
+        #expect(sent.value * 10_000 < 64 << 20)
+    }
+
+    /// One octet in each chunk, as some servers write a stream: six octets for one.
+    @Test func smallChunksAreRead() async throws {
+        let server = try ScriptedServer { peer in
+            _ = peer.read(until: "\r\n\r\n")
+            peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            peer.write(String(repeating: "1\r\na\r\n", count: 300_000) + "0\r\n\r\n")
+        }
+        defer { server.stop() }
+        let response = try await client.request(HTTPClientRequest(url: "http://\(server.address)/"))
+        #expect(response.body.count == 300_000)
+    }
+
+    /// What earlier answers on a connection brought is not counted again.
+    @Test func aKeptConnectionMayBringMuch() async throws {
+        let server = try ScriptedServer { peer in
+            while peer.read(until: "\r\n\r\n").hasSuffix("\r\n\r\n") {
+                peer.write("HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n\(String(repeating: "z", count: 200_000))")
+            }
+        }
+        defer { server.stop() }
+        for _ in 1...20 {
+            let response = try await client.request(HTTPClientRequest(url: "http://\(server.address)/"))
+            #expect(response.body.count == 200_000)
+        }
+        #expect(server.accepted == 1)
+    }
+
+    @Test func aKeptConnectionIsCountedToo() async throws {
+        let sent = Tally()
+        let server = try ScriptedServer { peer in
+            _ = peer.read(until: "\r\n\r\n")
+            peer.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            _ = peer.read(until: "\r\n\r\n")
+            peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+            let more = String(repeating: "x", count: 10_000)
+            for _ in 0..<100_000 {
+                guard peer.write(more) else { return }
+                sent.add()
+            }
+        }
+        defer { server.stop() }
+        let request = HTTPClientRequest(url: "http://\(server.address)/")
+        #expect(try await client.request(request).status == 200)
+        #expect(await failure(of: request) == .excess)
+        #expect(server.accepted == 1 && sent.value * 10_000 < 64 << 20)
+    }
+
     @Test func cancellationEndsTheWaitAtOnce() async throws {
         let server = try ScriptedServer { peer in _ = peer.read(until: "never") }
         defer { server.stop() }

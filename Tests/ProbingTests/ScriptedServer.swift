@@ -21,16 +21,19 @@ final class ScriptedServer: Sendable {
             return String(decoding: received, as: UTF8.self)
         }
 
-        func write(_ text: String) {
+        /// False when the peer is gone.
+        @discardableResult
+        func write(_ text: String) -> Bool {
             let bytes = Array(text.utf8)
             var sent = 0
             while sent < bytes.count {
                 let count = unsafe bytes[sent...].withUnsafeBytes { rest in
                     unsafe send(descriptor, rest.baseAddress, rest.count, CInt(MSG_NOSIGNAL))
                 }
-                guard count > 0 else { return }
+                guard count > 0 else { return false }
                 sent += count
             }
+            return true
         }
     }
 

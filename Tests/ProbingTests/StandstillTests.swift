@@ -54,7 +54,10 @@ struct StandstillTests {
         let isSilent = Mutex(false)
         let server = try ScriptedServer { peer in
             _ = peer.read(until: "\r\n\r\n")
-            guard isSilent.withLock({ $0 }) else { return peer.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }
+            guard isSilent.withLock({ $0 }) else {
+                peer.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                return
+            }
             silent.add()
             if silent.value == 1 { time.jump(.seconds(10)) }
             // Until the check has given up.

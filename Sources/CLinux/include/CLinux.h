@@ -109,6 +109,16 @@ static inline uint32_t meridian_round_trip_time(int descriptor) {
     return length >= offsetof(struct tcp_info, tcpi_rtt) + sizeof info.tcpi_rtt ? info.tcpi_rtt : 0;
 }
 
+/// Octets that a TCP connection has received in all; 0 when the kernel does not tell.
+static inline uint64_t meridian_received_octets(int descriptor) {
+    // tcpi_bytes_received of <linux/tcp.h>, which cannot be had beside <netinet/tcp.h>.
+    enum { place = 16 };
+    uint64_t info[32];
+    socklen_t length = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, &length) != 0) return 0;
+    return length >= (place + 1) * sizeof info[0] ? info[place] : 0;
+}
+
 /// Who listens at the other end of a connected Unix socket. Returns 0 or an errno.
 static inline int meridian_peer_credentials(int descriptor, pid_t *process, uid_t *user) {
     struct ucred credentials;

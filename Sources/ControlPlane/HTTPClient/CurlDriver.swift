@@ -28,6 +28,8 @@ final class CurlDriver: Sendable {
             return .shortage(.descriptors, "libcurl cannot be started")
         }
         unsafe meridian_curl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, Self.keptConnections)
+        // What a connection brings is counted against one transfer, so no two share it at a time.
+        unsafe meridian_curl_multi_set_long(handle, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         let multi = unsafe CurlMulti(handle: handle)
         do throws(SocketError) {
             try Thread.start(name: "http-client") { self.run(multi) }
@@ -65,13 +67,14 @@ final class CurlDriver: Sendable {
         let handle = unsafe multi.handle
         // By the address of the easy handle, which is what libcurl names a transfer by.
         var transfers: [UInt: CurlTransfer] = [:]
+        let kept = KeptSockets()
         while true {
             let (arriving, stopped) = state.withLock { state in
                 defer { state.arriving = [] }
                 return (state.arriving, state.stopped)
             }
             for transfer in arriving {
-                guard let easy = unsafe transfer.prepare() else {
+                guard let easy = unsafe transfer.prepare(kept) else {
                     transfer.finish(.failure(.shortage(.memory, "libcurl is out of memory")))
                     continue
                 }

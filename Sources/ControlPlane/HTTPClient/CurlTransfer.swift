@@ -28,6 +28,8 @@ final class CurlTransfer: @unchecked Sendable {
     private var overflowed = false
     /// Why no socket could be had; 0 when one was.
     private var socketError: CInt = 0
+    private var intake = Intake()
+    private var kept: KeptSockets?
 
     init(_ request: HTTPClientRequest) { self.request = request }
 
@@ -49,7 +51,8 @@ final class CurlTransfer: @unchecked Sendable {
     }
 
     /// Makes the easy handle; nil when libcurl is out of memory.
-    func prepare() -> UnsafeMutableRawPointer? {
+    func prepare(_ kept: KeptSockets) -> UnsafeMutableRawPointer? {
+        self.kept = kept
         guard let easy = unsafe curl_easy_init() else { return nil }
         unsafe self.easy = unsafe easy
         set(CURLOPT_URL, request.url)
@@ -94,12 +97,16 @@ final class CurlTransfer: @unchecked Sendable {
             let descriptor = unsafe socket(
                 address.pointee.family, address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue),
                 address.pointee.protocol)
-            if descriptor < 0 {
-                unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().socketError = errno
-            }
+            let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+            if descriptor < 0 { transfer.socketError = errno } else { transfer.intake.opens(descriptor) }
             return descriptor
         }
         unsafe meridian_curl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context)
+        unsafe meridian_curl_set_progress(easy) { context, _, _, _, _ in
+            guard let context = unsafe context else { return 0 }
+            return unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().isExcessive ? 1 : 0
+        }
+        unsafe meridian_curl_set_pointer(easy, CURLOPT_XFERINFODATA, context)
         return unsafe easy
     }
 
@@ -120,6 +127,7 @@ final class CurlTransfer: @unchecked Sendable {
         }
         if overflowed { return .failure(.bodyTooLarge) }
         if isCancelled { return .failure(.cancelled) }
+        if intake.isExcessive { return .failure(.excess) }
         if headSize > Self.maximumHeadSize { return .failure(.headTooLarge) }
         let text = unsafe String(cString: curl_easy_strerror(code))
         switch code {
@@ -152,6 +160,13 @@ final class CurlTransfer: @unchecked Sendable {
         }
         unsafe body.append(contentsOf: chunk)
         return chunk.count
+    }
+
+    /// Looked at each time that libcurl has read.
+    private var isExcessive: Bool {
+        // Nothing comes before the head but TLS, whose handshake OpenSSL bounds.
+        guard headSize > 0, let kept else { return false }
+        return intake.look(used: headSize + body.count, among: kept) { long(CURLINFO_LOCAL_PORT) }
     }
 
     private func receive(header line: UnsafeRawBufferPointer) -> Int {

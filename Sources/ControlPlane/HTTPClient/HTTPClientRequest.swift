@@ -82,6 +82,8 @@ package enum HTTPClientError: Error, Sendable, Hashable, CustomStringConvertible
     case bodyTooLarge
     /// The status line and the header fields of the answer are longer than 16 KiB together.
     case headTooLarge
+    /// The server sends on and on what is neither head nor body: chunk extensions, for example.
+    case excess
     /// The connection broke or the answer is malformed.
     case transfer(String)
     /// The task was cancelled.
@@ -95,6 +97,7 @@ package enum HTTPClientError: Error, Sendable, Hashable, CustomStringConvertible
         case .timeout: "timed out"
         case .bodyTooLarge: "the answer is too long"
         case .headTooLarge: "the answer's header is longer than 16 KiB"
+        case .excess: "the answer brings more than 256 KiB that belong to nothing"
         case .cancelled: "cancelled"
         case .shutDown: "the client is shut down"
         }
