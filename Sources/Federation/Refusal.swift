@@ -25,6 +25,7 @@ package struct ReportLimits: Sendable, Hashable {
     /// Addresses that are down, of all observations.
     package var addresses = 512
     package var overrides = 128
+    package var timelines = 256
     package var troubles = 8
     /// Octets of one text within.
     package var text = 512

@@ -22,7 +22,10 @@ extension Report {
             }
             && observations.reduce(0) { $0 + $1.down.count } <= limits.addresses
             && roundTrips?.isAcceptable ?? true && overrides.count <= limits.overrides
-            && overrides.allSatisfy(\.isAcceptable)
+            && overrides.allSatisfy(\.isAcceptable) && timelines.count <= limits.timelines
+            && timelines.allSatisfy { known in
+                short(known.key.pool) && short(known.key.region) && known.timeline > 0 && known.accepted >= 0
+            }
     }
 }
 

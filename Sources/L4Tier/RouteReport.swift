@@ -60,7 +60,7 @@ enum RouteReport {
             if state.contains(.draining) { objections.append("draining") }
             if state.contains(.ejected) { objections.append("ejected after failures") }
             if state.contains(.fenced) {
-                objections.append("a primary that is not written to, for another one is")
+                objections.append("a primary that is not written to, for another one is or was; status says more")
             } else if !state.holds(route.plan.role) {
                 objections.append("not \(route.plan.role.rawValue)")
             }

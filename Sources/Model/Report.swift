@@ -28,11 +28,14 @@ package struct Report: Sendable, Hashable {
     package var overrides: [Override]
     /// The round trips of clients that the node measured lately; nil when there are none.
     package var roundTrips: RoundTripWindow?
+    /// The highest timelines of databases that the node knows of, its own and others': so a promotion is not forgotten
+    /// while anybody lives who heard of it.
+    package var timelines: [ClusterTimeline]
 
     package init(
         node: String, tier: Tier, region: String, incarnation: UInt64, sequence: UInt64, issuedAt: Timestamp,
         state: State, configuration: UInt64, pools: [PoolFact], observations: [Observation], rate: Double,
-        overrides: [Override] = [], roundTrips: RoundTripWindow? = nil
+        overrides: [Override] = [], roundTrips: RoundTripWindow? = nil, timelines: [ClusterTimeline] = []
     ) {
         self.node = node
         self.tier = tier
@@ -47,6 +50,7 @@ package struct Report: Sendable, Hashable {
         self.rate = rate
         self.overrides = overrides
         self.roundTrips = roundTrips
+        self.timelines = timelines
     }
 }
 

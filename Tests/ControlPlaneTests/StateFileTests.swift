@@ -37,7 +37,70 @@ struct StateFileTests {
             reports: (0..<reports).map { index in
                 SavedState.Heard(
                     signed: keyring.sign(Array("{\"report\":\(index)}".utf8)), heardAt: start + .seconds(index))
-            })
+            },
+            timelines: [
+                Self.timeline(2),
+                ClusterTimeline(
+                    ClusterTimeline.Key(pool: "sales", region: "us", system: 0), timeline: 1,
+                    accepted: 1_700_000_000_000),
+            ])
+    }
+
+    private static func timeline(_ timeline: UInt32) -> ClusterTimeline {
+        ClusterTimeline(
+            ClusterTimeline.Key(pool: "orders", region: "eu", system: 7_711_647_256_397_477_686), timeline: timeline)
+    }
+
+    @Test("Timelines that are impossible damage a file, and a file of an older version has none")
+    func timelines() throws {
+        let body = #"{"node":"n","overrides":[],"reports":[],"savedAt":5,"verdicts":[]"#
+        func read(_ timelines: String?) throws -> [ClusterTimeline] {
+            let json = body + (timelines.map { #","timelines":[\#($0)]}"# } ?? "}")
+            return try StateCodec.decode(StateCodec.framed(Array(json.utf8)), node: "n").timelines
+        }
+        let good = #"{"pool":"p","region":"r","system":"18446744073709551615","timeline":4294967295}"#
+        #expect(try read(nil).isEmpty)
+        #expect(try read(good).first?.timeline == .max)
+        let bad = [
+            good + "," + good, good.replacing("4294967295", with: "0"),
+            good.replacing("\"18446744073709551615\"", with: "\"18446744073709551616\""),
+            good.replacing("\"18446744073709551615\"", with: "\"07\""), good.replacing("\"p\"", with: "\"p\\u001b\""),
+            good.replacing("\"p\"", with: "\"\(String(repeating: "p", count: 300))\""),
+            good.dropLast() + #","accepted":-1}"#,
+            (0..<257).map { good.replacing("\"p\"", with: "\"p\($0)\"") }.joined(separator: ","),
+        ]
+        for each in bad {
+            #expect(throws: StateProblem.damaged("it says something impossible"), "\(each.prefix(200))") {
+                try read(each)
+            }
+        }
+        #expect(throws: StateProblem.self) { try read(good.replacing("4294967295", with: "4294967296")) }
+    }
+
+    @Test("A later timeline is saved at once, and a disk that does not take it is not asked ten times a second")
+    func timelinePace() async throws {
+        let folder = try Self.folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = "\(folder)/n.state"
+        let keeper = StateKeeper(node: "dns-1", path: path, events: EventLog())
+        var now = Timestamp(milliseconds: 1_700_000_000_000)
+        for (step, timeline) in ([1, 2, 2, 3] as [UInt32]).enumerated() {
+            now = now + .milliseconds(100)
+            keeper.pass(VerdictEngine(), OverrideSet(), [:], TimelineMemory([Self.timeline(timeline)]), now: now)
+            let expected = UInt64([1, 2, 2, 3][step])
+            #expect(await Fleet.wait { keeper.counters.writes == expected }, "\(step)")
+            let saved = try StateCodec.decode(StateFile(path: path).read(limit: 10_000), node: "dns-1")
+            #expect(saved.timelines == [Self.timeline(timeline)])
+            // The thread that wrote says so a moment later.
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let full = StateKeeper(node: "dns-1", path: "/proc/nowhere/at/all", events: EventLog())
+        for _ in 0..<8 {
+            now = now + .milliseconds(100)
+            full.pass(VerdictEngine(), OverrideSet(), [:], TimelineMemory([Self.timeline(1)]), now: now)
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(await Fleet.wait { full.counters.failures == 1 })
     }
 
     @Test("It reads back as it was")

@@ -162,13 +162,61 @@ import Testing
         _ = group.record(1, isUp: true, role: .primary, facts: primary(2), now: now)
         _ = group.record(1, isUp: false, role: nil, facts: nil, now: now)
         _ = group.record(0, isUp: true, role: .primary, facts: primary(1), now: now)
-        #expect(group.standing(0) == .fenced(.olderTimeline(1, than: 2)) && group.writer == nil)
-        // The other one was made anew from it.
+        #expect(group.standing(0) == .fenced(.pastTimeline(1, than: 2)) && group.writer == nil)
+        // The other one was made anew from it, and nobody remembers more.
         _ = group.record(
             1, isUp: true, role: .replica,
             facts: ReplicationFacts(isReplica: true, replayed: 1, timeline: 1, system: 7),
             now: now)
         #expect(group.standing(0) == .writer)
+    }
+
+    @Test("A leftover is not written to when the later primary was never seen, or has left the topology") func gone() {
+        var alone = group(1)
+        alone.remembered = [7: 2]
+        _ = alone.record(0, isUp: true, role: .primary, facts: primary(1), now: now)
+        #expect(alone.standing(0) == .fenced(.pastTimeline(1, than: 2)) && alone.writer == nil)
+        // An operator's word.
+        alone.remembered = [7: 1]
+        let moved = alone.decideAnew()
+        #expect(moved == [0] && alone.standing(0) == .writer)
+
+        var left = group(2)
+        _ = left.record(1, isUp: true, role: .primary, facts: primary(2), now: now)
+        left.remembered = [7: 2]
+        left.keep([0], maximumLag: nil)
+        _ = left.record(0, isUp: true, role: .primary, facts: primary(1), now: now)
+        #expect(left.writer == nil)
+    }
+
+    @Test("What is remembered of another cluster says nothing; a server of no known cluster goes by its pool")
+    func remembered() {
+        var group = group(2)
+        group.remembered = [1: 9]
+        _ = group.record(0, isUp: true, role: .primary, facts: primary(1, system: 2), now: now)
+        #expect(group.standing(0) == .writer, "made anew with initdb")
+        group.remembered = [0: 3]
+        _ = group.record(0, isUp: false, role: nil, facts: nil, now: now)
+        _ = group.record(1, isUp: true, role: .primary, facts: primary(2, system: nil), now: now)
+        #expect(group.standing(1) == .fenced(.pastTimeline(2, than: 3)))
+        _ = group.record(1, isUp: true, role: .primary, facts: primary(3, system: nil), now: now)
+        #expect(group.standing(1) == .writer)
+    }
+
+    @Test("What an operator accepted is not undone by what a server that is down told before") func forgotten() {
+        var group = group(2)
+        _ = group.record(1, isUp: true, role: .primary, facts: primary(2), now: now)
+        _ = group.record(1, isUp: false, role: nil, facts: nil, now: now)
+        _ = group.record(0, isUp: true, role: .primary, facts: primary(1), now: now)
+        group.forget(above: 1, of: 8)
+        _ = group.decideAnew()
+        #expect(group.writer == nil, "another cluster")
+        group.forget(above: 1, of: 7)
+        let moved = group.decideAnew()
+        #expect(moved == [0] && group.standing(0) == .writer)
+        // It is back, and was not made anew.
+        _ = group.record(1, isUp: true, role: .primary, facts: primary(2), now: now)
+        #expect(group.writer == 1 && group.standing(0) == .fenced(.olderTimeline(1, than: 2)))
     }
 
     @Test("A replica's timeline speaks against a leftover as well") func replicaKnows() {

@@ -122,7 +122,7 @@ import Testing
         #expect(
             objections == [
                 ["not replica"], ["9000 ms behind, more than allowed"],
-                ["a primary that is not written to, for another one is"],
+                ["a primary that is not written to, for another one is or was; status says more"],
             ])
         stage.set(0, [.checked])
         #expect(explain()["chosen"].string == stage.endpoints[1].description)

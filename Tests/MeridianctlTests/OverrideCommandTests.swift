@@ -35,6 +35,21 @@ import Testing
     private static let made =
         #"{"override": {"id": "ov-1", "remainingSeconds": 7199, "against": []}, "matches": ["eu-west"]}"#
 
+    @Test func acceptATimeline() async throws {
+        let desk = try Desk { _ in #"{"accepted": []}"# }
+        let command = try AcceptTimelineCommand.parse([
+            desk.url, "--pool", "orders", "--timeline", "1", "--reason", "restored", "--author", "ana",
+        ])
+        try await command.run()
+        let request = try #require(desk.requests.first)
+        #expect((request.method, request.path) == ("POST", "/timelines"))
+        #expect(
+            StatusValue(json: request.body) == [
+                "pool": "orders", "timeline": 1, "reason": "restored", "author": "ana",
+            ])
+        await desk.server.stop()
+    }
+
     @Test func drainARegion() async throws {
         let desk = try Desk(201) { _ in Self.made }
         let command = try DrainCommand.parse([

@@ -159,7 +159,7 @@ struct ReplicationStoryTests {
             try await cluster.stop("replica")
             #expect(await pool.eventually("its death") { pool.standing(1) == .none })
             try await Task.sleep(for: .milliseconds(600))
-            #expect(pool.standing(0) == .fenced(.olderTimeline(1, than: 2)))
+            #expect(pool.standing(0) == .fenced(.pastTimeline(1, than: 2)))
             await pool.probing.stop()
         }
     }
@@ -182,14 +182,14 @@ struct ReplicationStoryTests {
 
 extension Snapshot {
     /// A pool of databases in one region, and the L4 node there.
-    static func databases(_ endpoints: [SocketAddress], check: HealthCheck) -> Snapshot {
+    static func databases(_ endpoints: [SocketAddress], check: HealthCheck, name: String = "orders") -> Snapshot {
         let region = Region(name: "here", location: Location(), address: nil, capacity: nil)
         let node = Node(
             name: "l4-here", tier: .l4, region: RegionID(0), address: IPAddress(v4: 0x7f00_0001), workers: 1,
             admin: nil,
             adminToken: nil, federation: nil, drainTimeout: .zero, log: LogSettings())
         let pool = Model.Pool(
-            name: "orders", kind: .tcp, service: nil, balance: .roundRobin, check: check, ejection: nil,
+            name: name, kind: .tcp, service: nil, balance: .roundRobin, check: check, ejection: nil,
             timeouts: PoolTimeouts(connect: .seconds(1), response: .seconds(1), idle: .seconds(1)), keepalive: 0,
             endpoints: endpoints.indices.map(EndpointID.init), closeOnDown: true)
         return Snapshot(

@@ -13,7 +13,7 @@ import Invocation
         subcommands: [
             CheckCommand.self, SchemaCommand.self, StatusCommand.self, ExplainCommand.self, DrainCommand.self,
             UndrainCommand.self, ForceCommand.self, GateCommand.self, ReleaseCommand.self, OverridesCommand.self,
-            ReloadCommand.self,
+            AcceptTimelineCommand.self, ReloadCommand.self,
         ])
 
     static func main() async { await invoke() }

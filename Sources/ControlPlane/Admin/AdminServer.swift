@@ -44,7 +44,7 @@ struct AdminAPI: Sendable {
             response.isTrusted = true
             untrustedReply(response)
         }
-        if let answer = overrides(request) { return reply(answer) }
+        if let answer = overrides(request) ?? timelines(request) { return reply(answer) }
         switch (request.path, request.method) {
         case ("/metrics", _) where isGet:
             reply(
@@ -62,8 +62,8 @@ struct AdminAPI: Sendable {
             reply(.problem(405, "GET only", [("Allow", "GET, HEAD")]))
         case ("/reload", _), ("/drain", _): reply(.problem(405, "POST only", [("Allow", "POST")]))
         default:
-            reply(
-                .problem(404, "there is /healthz /readyz /metrics /status /config /explain /reload /drain /overrides"))
+            let known = "/healthz /readyz /metrics /status /config /explain /reload /drain /overrides /timelines"
+            reply(.problem(404, "there is \(known)"))
         }
     }
 

@@ -30,10 +30,12 @@ package final class FederationHub: Sendable {
         package var rate: Double
         package var overrides: [Override]
         package var roundTrips: RoundTripWindow?
+        package var timelines: [ClusterTimeline]
 
         package init(
             state: Report.State, configuration: UInt64 = 0, pools: [PoolFact] = [], observations: [Observation] = [],
-            rate: Double = 0, overrides: [Override] = [], roundTrips: RoundTripWindow? = nil
+            rate: Double = 0, overrides: [Override] = [], roundTrips: RoundTripWindow? = nil,
+            timelines: [ClusterTimeline] = []
         ) {
             self.state = state
             self.configuration = configuration
@@ -42,6 +44,7 @@ package final class FederationHub: Sendable {
             self.rate = rate
             self.overrides = overrides
             self.roundTrips = roundTrips
+            self.timelines = timelines
         }
     }
 
@@ -167,7 +170,8 @@ package final class FederationHub: Sendable {
             node: name, tier: tier, region: region, incarnation: state.incarnation, sequence: sequence,
             issuedAt: Timestamp(milliseconds: timeOfDay.now.milliseconds), state: content.state,
             configuration: content.configuration, pools: content.pools, observations: content.observations,
-            rate: content.rate, overrides: content.overrides, roundTrips: content.roundTrips)
+            rate: content.rate, overrides: content.overrides, roundTrips: content.roundTrips,
+            timelines: content.timelines)
     }
 
     private func substance(_ content: Content, in state: borrowing State) -> Report {
@@ -377,6 +381,6 @@ extension FederationHub.Content {
         self.init(
             state: report.state, configuration: report.configuration, pools: report.pools,
             observations: report.observations, rate: report.rate, overrides: report.overrides,
-            roundTrips: report.roundTrips)
+            roundTrips: report.roundTrips, timelines: report.timelines)
     }
 }

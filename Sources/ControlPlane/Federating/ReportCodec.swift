@@ -166,6 +166,8 @@ private struct WireReport: Codable {
     let overrides: [WireOverride]?
     /// Absent where nothing was measured.
     let roundTrips: WireRoundTrips?
+    /// Absent in reports of nodes that know of none, and of those that are too old to know.
+    let timelines: [WireTimeline]?
 
     init(_ report: Report) {
         node = report.node
@@ -187,6 +189,7 @@ private struct WireReport: Codable {
         rate = report.rate
         overrides = report.overrides.isEmpty ? nil : report.overrides.map(WireOverride.init)
         roundTrips = report.roundTrips.map(WireRoundTrips.init)
+        timelines = report.timelines.isEmpty ? nil : report.timelines.map(WireTimeline.init)
     }
 
     /// Nil when it says something impossible. Its texts end up on terminals: what they are not to do there is left out here.
@@ -198,7 +201,9 @@ private struct WireReport: Codable {
         let words = (overrides ?? []).map(\.override)
         let measured = roundTrips?.roundTrips
         let seen = observations.map(\.observation)
-        guard !words.contains(nil), !seen.contains(nil), (measured == nil) == (roundTrips == nil) else { return nil }
+        guard !words.contains(nil), !seen.contains(nil), (measured == nil) == (roundTrips == nil),
+            let told = WireTimeline.timelines(timelines ?? [])
+        else { return nil }
         return Report(
             node: node, tier: tier, region: region, incarnation: incarnation, sequence: sequence,
             issuedAt: Timestamp(milliseconds: issuedAt), state: state, configuration: configuration,
@@ -210,6 +215,7 @@ private struct WireReport: Codable {
                     p50Milliseconds: fact.p50Milliseconds, p99Milliseconds: fact.p99Milliseconds,
                     troubles: fact.troubles.map(\.printable))
             },
-            observations: seen.compactMap(\.self), rate: rate, overrides: words.compactMap { $0 }, roundTrips: measured)
+            observations: seen.compactMap(\.self), rate: rate, overrides: words.compactMap { $0 }, roundTrips: measured,
+            timelines: told)
     }
 }

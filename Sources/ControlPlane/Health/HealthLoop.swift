@@ -90,6 +90,8 @@ package final class HealthLoop: Sendable {
         var roundTrips: RoundTripWindow?
         var hearing = RoundTripHearing()
         var recovery = Recovery()
+        /// What each peer's report said of timelines when it was last taken in.
+        var timelines: [String: [ClusterTimeline]] = [:]
 
         init(startedAt: Timestamp) { self.startedAt = startedAt }
     }
@@ -108,6 +110,7 @@ package final class HealthLoop: Sendable {
             configuration, board.endpoints, flow, reason: { probing.report($0)?.outcome.reason }, now: now)
         facts.withLock { $0 = pools }
         let heard = hub.heard(now: now)
+        hearTimelines(heard, &memory)
         let rules = override(configuration, heard, &memory)
         publish(configuration, pools, memory)
         let windows = memory.hearing.news(in: heard, except: hub.name)
@@ -128,7 +131,7 @@ package final class HealthLoop: Sendable {
         // A verdict that moved may change what this node states of itself.
         if verdictsMoved { publish(configuration, pools, memory) }
         hub.tick()
-        keeper.pass(engine.withLock { $0 }, overrides.set, hub.entries, now: now)
+        keeper.pass(engine.withLock { $0 }, overrides.set, hub.entries, probing.timelines, now: now)
     }
 
     /// The verdicts with what is known of load and servers.
@@ -187,10 +190,14 @@ package final class HealthLoop: Sendable {
     }
 
     /// Saves the state for the last time.
-    package func save() async { await keeper.finish(engine.withLock { $0 }, overrides.set, hub.entries) }
+    package func save() async {
+        await keeper.finish(engine.withLock { $0 }, overrides.set, hub.entries, probing.timelines)
+    }
 
     /// Saves the state for a successor, which may have the file from then on.
-    package func handOver() async { await keeper.handOver(engine.withLock { $0 }, overrides.set, hub.entries) }
+    package func handOver() async {
+        await keeper.handOver(engine.withLock { $0 }, overrides.set, hub.entries, probing.timelines)
+    }
 
     /// What was known before a standstill is no news: it stands, and says so, until it is confirmed.
     private func doubt(after standstill: Standstill) {
@@ -254,12 +261,26 @@ package final class HealthLoop: Sendable {
         return rules
     }
 
+    /// Takes what peers know of databases' timelines, an operator's word about them included.
+    private func hearTimelines(_ heard: [String: HeardReport], _ memory: inout Memory) {
+        for (name, each) in heard where name != hub.name && memory.timelines[name] != each.report.timelines {
+            memory.timelines[name] = each.report.timelines
+            let before = probing.timelines
+            for entry in probing.merge(each.report.timelines) {
+                guard entry.accepted > before[entry.key]?.accepted ?? 0 else { continue }
+                board.events.record(
+                    .override, "pool \(entry.key.pool)",
+                    "timeline \(entry.timeline) accepted in \(entry.key.region), as \(name) says", severity: .warning)
+            }
+        }
+    }
+
     private func publish(_ configuration: Configuration, _ pools: [PoolFact], _ memory: Memory) {
         hub.publish(
             FederationHub.Content(
                 state: node.phase.state, configuration: configuration.snapshot.fingerprint, pools: pools,
                 observations: observations(configuration, pools), rate: memory.facts.rate,
-                overrides: overrides.set.all, roundTrips: memory.roundTrips))
+                overrides: overrides.set.all, roundTrips: memory.roundTrips, timelines: probing.timelines.sorted))
     }
 
     /// A DNS node votes by its checks. Others state how the services that they serve stand in their own region, which

@@ -105,6 +105,8 @@ package final class RunningNode: Sendable {
             events.record(.endpoint, "\(change.address)", change.words, severity: change.severity)
             wakes.ring()
         }
+        // Before the first check: the first primary that answers may be the leftover.
+        probing.merge(saved?.timelines ?? [])
         candidates = CandidateProbing(
             client: client, waiter: waiter, secret: secret, mark: mark, standstills: standstills
         ) { candidate, report in

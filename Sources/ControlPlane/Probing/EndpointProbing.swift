@@ -1,4 +1,5 @@
 package import Engine
+package import Health
 package import Model
 
 /// Keeps the endpoint table true for the endpoints that a node uses: those of its region in the pools of its tier.
@@ -54,7 +55,8 @@ package final class EndpointProbing: Sendable {
             places.append(EndpointLedger.Place(slot: slot, pool: pool.name, address: address, check: pool.check))
             if let check = pool.check { targets.append(ProbeTarget(id: slot, address: address, check: check)) }
         }
-        ledger.replace(places)
+        ledger.replace(
+            places, region: snapshot[snapshot[node].region].name, pools: Set(snapshot.pools.map(\.name)))
         service.update(targets)
     }
 
@@ -69,6 +71,20 @@ package final class EndpointProbing: Sendable {
 
     /// One of them; nil when no database is checked at `slot`.
     package func database(_ slot: Int) -> DatabaseStanding? { ledger.database(slot) }
+
+    /// The highest timelines that databases of this node and of its peers ever told.
+    package var timelines: TimelineMemory { ledger.timelines }
+
+    /// Takes what an earlier process or a peer knew of timelines. Servers that are leftovers by it are fenced off at once.
+    ///
+    /// - Returns: what was news.
+    @discardableResult
+    package func merge(_ timelines: [ClusterTimeline]) -> [ClusterTimeline] { ledger.merge(timelines) }
+
+    /// Takes an operator's word that the primary of `pool` at `timeline` is to be written to, though a later one was told.
+    package func acceptTimeline(_ timeline: UInt32, pool: String, now: Timestamp) -> TimelineAcceptance {
+        ledger.acceptTimeline(timeline, pool: pool, now: now)
+    }
 
     /// After a standstill: endpoints stay in or out as they were, count as not checked yet, and are looked at at once.
     package func lookAgain() {

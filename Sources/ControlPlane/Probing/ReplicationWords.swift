@@ -10,9 +10,12 @@ enum ReplicationWords {
     }
 
     /// Nil when the check's own words say it all.
-    static func trouble(_ standing: ReplicationGroup.Standing, _ limit: Duration?) -> String? {
+    static func trouble(_ standing: ReplicationGroup.Standing, _ limit: Duration?, pool: String) -> String? {
         switch standing {
         case .none, .writer, .replica(_, isLate: false): nil
+        case .fenced(.pastTimeline(let own?, let highest)):
+            "\(ReplicationGroup.Reason.pastTimeline(own, than: highest)): not written to; if it is right nevertheless:"
+                + " meridianctl accept-timeline NODE --pool \(pool) --timeline \(own)"
         case .fenced(let reason): "\(reason): not written to"
         case .replica(let lag, isLate: true): late(lag, limit)
         }

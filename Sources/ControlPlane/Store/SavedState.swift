@@ -19,15 +19,19 @@ package struct SavedState: Sendable, Hashable {
     package var verdicts: [RememberedVerdict]
     package var overrides: [Override]
     package var reports: [Heard]
+    /// The highest timelines that databases ever told.
+    package var timelines: [ClusterTimeline]
 
     package init(
-        node: String, savedAt: Timestamp, verdicts: [RememberedVerdict], overrides: [Override], reports: [Heard]
+        node: String, savedAt: Timestamp, verdicts: [RememberedVerdict], overrides: [Override], reports: [Heard],
+        timelines: [ClusterTimeline] = []
     ) {
         self.node = node
         self.savedAt = savedAt
         self.verdicts = verdicts
         self.overrides = overrides
         self.reports = reports
+        self.timelines = timelines
     }
 }
 

@@ -105,6 +105,8 @@ private struct WireState: Codable {
     let verdicts: [Judged]
     let overrides: [WireOverride]
     let reports: [Heard]
+    /// Absent where none is known, and in files of versions before this one.
+    let timelines: [WireTimeline]?
 
     init(_ state: SavedState) {
         node = state.node
@@ -122,6 +124,7 @@ private struct WireState: Codable {
                 heldUntil: verdict.heldUntil?.milliseconds)
         }
         overrides = state.overrides.map(WireOverride.init)
+        timelines = state.timelines.isEmpty ? nil : state.timelines.map(WireTimeline.init)
         reports = state.reports.map { heard in
             Heard(
                 key: heard.signed.key, report: String(decoding: heard.signed.bytes, as: UTF8.self),
@@ -158,6 +161,8 @@ private struct WireState: Codable {
             guard let override = word.override, override.isAcceptable else { return nil }
             state.overrides.append(override)
         }
+        guard let told = WireTimeline.timelines(timelines ?? []) else { return nil }
+        state.timelines = told
         for heard in reports {
             guard let signature = Keyring.octets(heard.signature), WireOverride.times.contains(heard.heardAt)
             else { return nil }

@@ -4,8 +4,8 @@ import Health
 package import Model
 import Synchronization
 
-/// Reads the state file at boot and keeps it true while the node runs: at most once a second when something changed, at
-/// least once a minute, and at the stop. Writing happens on a thread of its own, because a disk may take its time.
+/// Reads the state file at boot and keeps it true while the node runs: at most once a second when something changed, at once
+/// when a database told a later timeline, at least once a minute, and at the stop. Writing happens on a thread of its own, because a disk may take its time.
 package final class StateKeeper: Sendable {
     package struct Counters: Sendable, Hashable {
         package var writes: UInt64 = 0
@@ -23,6 +23,8 @@ package final class StateKeeper: Sendable {
         var isWriting = false
         /// What was handed to the last write, without what changes all the time.
         var substance: Substance?
+        /// What was handed to the last write, whatever came of it.
+        var timelines: [ClusterTimeline] = []
         var lookedAt: Timestamp?
         var handedAt: Timestamp?
         /// A successor may have the file by now.
@@ -34,6 +36,7 @@ package final class StateKeeper: Sendable {
         let verdicts: [RememberedVerdict]
         let overrides: [Override]
         let reports: [String: Report]
+        let timelines: [ClusterTimeline]
     }
 
     /// Between two writes.
@@ -88,21 +91,27 @@ package final class StateKeeper: Sendable {
     }
 
     /// Looks whether there is something to write. Called by the health loop on every pass; cheap between two seconds.
-    func pass(_ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry], now: Timestamp)
-    {
+    func pass(
+        _ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry],
+        _ timelines: TimelineMemory = TimelineMemory(), now: Timestamp
+    ) {
+        let told = timelines.sorted
         let isDue = state.withLock { state in
             guard state.file != nil, !state.isWriting, !state.isHandedOver else { return false }
-            if let last = state.lookedAt, now - last < Self.least { return false }
+            // Who forgets a promotion has a leftover written to: that cannot wait.
+            let isUrgent = state.timelines != told
+            if let last = state.lookedAt, now - last < Self.least, !isUrgent { return false }
             state.lookedAt = now
             return true
         }
         guard isDue else { return }
-        let substance = Self.substance(node, engine, overrides, entries)
+        let substance = Self.substance(node, engine, overrides, entries, told)
         let file = state.withLock { state in
             let isOld = state.handedAt.map { now - $0 >= Self.most } ?? true
             guard isOld || state.substance != substance else { return StateFile?.none }
             state.isWriting = true
             state.substance = substance
+            state.timelines = told
             state.handedAt = now
             return state.file
         }
@@ -120,8 +129,11 @@ package final class StateKeeper: Sendable {
     }
 
     /// Writes what there is and lets a successor have the file.
-    func handOver(_ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry]) async {
-        await finish(engine, overrides, entries)
+    func handOver(
+        _ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry],
+        _ timelines: TimelineMemory = TimelineMemory()
+    ) async {
+        await finish(engine, overrides, entries, timelines)
         state.withLock { $0.isHandedOver = true }
         // A write that takes longer than anybody waits for keeps the file; the process's end gives it back.
         if !state.withLock({ $0.isWriting }) { lock?.release() }
@@ -129,22 +141,28 @@ package final class StateKeeper: Sendable {
 
     /// Writes what there is, after a write that is under way, and returns when it is on the disk. What a successor has taken
     /// over is left to it.
-    func finish(_ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry]) async {
+    func finish(
+        _ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry],
+        _ timelines: TimelineMemory = TimelineMemory()
+    ) async {
         guard lock?.retake() ?? true else { return }
         let deadline = ContinuousClock.now + .seconds(2)
         while state.withLock({ $0.isWriting }), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(5))
         }
         guard let file = state.withLock({ $0.isWriting ? nil : $0.file }) else { return }
-        write(Self.saved(node, Self.substance(node, engine, overrides, entries), entries), to: file)
+        let substance = Self.substance(node, engine, overrides, entries, timelines.sorted)
+        write(Self.saved(node, substance, entries), to: file)
     }
 
     private static func substance(
-        _ node: String, _ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry]
+        _ node: String, _ engine: VerdictEngine, _ overrides: OverrideSet, _ entries: [String: ReportStore.Entry],
+        _ timelines: [ClusterTimeline]
     ) -> Substance {
         // Our own reports begin anew with each process.
         let reports = entries.filter { $0.key != node }.mapValues(\.report.substance)
-        return Substance(verdicts: engine.remembered, overrides: overrides.all, reports: reports)
+        return Substance(
+            verdicts: engine.remembered, overrides: overrides.all, reports: reports, timelines: timelines)
     }
 
     private static func saved(
@@ -155,7 +173,7 @@ package final class StateKeeper: Sendable {
             overrides: substance.overrides,
             reports: entries.filter { $0.key != node }.sorted { $0.key < $1.key }.map {
                 SavedState.Heard(signed: $0.value.signed, heardAt: $0.value.heardAt)
-            })
+            }, timelines: substance.timelines)
     }
 
     private func write(_ saved: SavedState, to file: StateFile) {

@@ -4,8 +4,8 @@ package import Model
 ///
 /// Never two servers are written to at once. Of several that call themselves primary, the one with the highest timeline
 /// has the latest promotion behind it and is taken; with equal timelines the one that was known first stays, and where
-/// none was, the first of the topology. A primary whose timeline is lower than the last one that any server of the pool
-/// told, one that is down now included, is a leftover from before a failover, even when it is alone.
+/// none was, the first of the topology. A primary whose timeline is lower than one that any server of the pool ever told,
+/// be it down, gone from the topology or from before a restart, is a leftover from before a failover, even when it is alone.
 package struct ReplicationGroup: Sendable {
     /// What one server may be used for.
     package enum Standing: Sendable, Hashable {
@@ -21,12 +21,17 @@ package struct ReplicationGroup: Sendable {
 
     package enum Reason: Sendable, Hashable, CustomStringConvertible {
         case olderTimeline(UInt32?, than: UInt32)
+        /// No server that is up has the later one.
+        case pastTimeline(UInt32?, than: UInt32)
         case second(timeline: UInt32?)
 
         package var description: String {
             switch self {
             case .olderTimeline(let own?, let highest): "a primary of timeline \(own), while \(highest) is known"
             case .olderTimeline(nil, let highest): "a primary of no known timeline, while \(highest) is known"
+            case .pastTimeline(let own, let highest):
+                "a primary of \(own.map { "timeline \($0)" } ?? "no known timeline"), while \(highest) was known, of a server"
+                    + " that is down or gone"
             case .second(let own?): "a second primary of timeline \(own)"
             case .second(nil): "a second primary of no known timeline"
             }
@@ -48,6 +53,8 @@ package struct ReplicationGroup: Sendable {
     private var order: [Int] = []
     private var members: [Int: Member] = [:]
     private var maximumLag: Duration?
+    /// The highest timelines that servers of this pool ever told, by system identifier; 0 stands for those that tell none.
+    package var remembered: [UInt64: UInt32] = [:]
     private(set) package var writer: Int?
 
     package init() {}
@@ -63,6 +70,9 @@ package struct ReplicationGroup: Sendable {
 
     package func standing(_ id: Int) -> Standing { members[id]?.standing ?? .none }
     package func timeline(_ id: Int) -> UInt32? { members[id]?.timeline }
+    /// Nil when it never told.
+    package func system(_ id: Int) -> UInt64? { members[id]?.system }
+    package func isUp(_ id: Int) -> Bool { members[id]?.isUp ?? false }
     /// Servers that are up and call themselves primary, those included that are not written to.
     package var primaries: Int { members.values.count { $0.isUp && $0.role == .primary } }
 
@@ -94,17 +104,33 @@ package struct ReplicationGroup: Sendable {
             let lag = members[id]?.lag.record(facts, primary: primary, now: now)
             members[id]?.lastLag = lag
         }
-        for each in order {
-            let standing = judged(each)
-            members[each]?.standing = standing
-        }
+        judge()
         return order.filter { members[$0]?.standing != before[$0] }
+    }
+
+    /// Decides anew after `remembered` was changed.
+    ///
+    /// - Returns: the members whose standing changed.
+    package mutating func decideAnew() -> [Int] {
+        let before = members.mapValues(\.standing)
+        elect()
+        judge()
+        return order.filter { members[$0]?.standing != before[$0] }
+    }
+
+    /// Has what members that are down told of their timelines forgotten, where it is more than `timeline`: those of the cluster
+    /// `system`, and those that do not tell theirs.
+    package mutating func forget(above timeline: UInt32, of system: UInt64) {
+        for (id, member) in members where !member.isUp {
+            guard system == 0 || member.system == nil || member.system == system else { continue }
+            if let own = member.timeline, own > timeline { members[id]?.timeline = nil }
+        }
     }
 
     // MARK: - Deciding
 
     private mutating func elect() {
-        let candidates = order.filter { isPrimary($0) && !isOutdated($0) }
+        let candidates = order.filter { isPrimary($0) && later(than: $0) == nil }
         let highest = candidates.map { members[$0]?.timeline ?? 0 }.max()
         let best = candidates.filter { (members[$0]?.timeline ?? 0) == highest }
         if let writer, best.contains(writer) { return }
@@ -116,18 +142,32 @@ package struct ReplicationGroup: Sendable {
         return member.isUp && member.role == .primary
     }
 
-    /// The highest timeline that servers of the same database told.
-    private func highestTimeline(besides id: Int) -> UInt32? {
+    private mutating func judge() {
+        for each in order {
+            let standing = judged(each)
+            members[each]?.standing = standing
+        }
+    }
+
+    /// The highest timeline that other servers of the same database told; of those only that are up, if `isUp`.
+    private func highestTimeline(besides id: Int, isUp: Bool = false) -> UInt32? {
         let own = members[id]?.system
         return members.compactMap { other, member in
             let related = own == nil || member.system == nil || member.system == own
-            return other != id && related ? member.timeline : nil
+            return other != id && related && (member.isUp || !isUp) ? member.timeline : nil
         }.max()
     }
 
-    private func isOutdated(_ id: Int) -> Bool {
-        guard let highest = highestTimeline(besides: id) else { return false }
-        return (members[id]?.timeline ?? 0) < highest
+    /// The highest timeline that was ever told of the database of `id`.
+    private func highestRemembered(_ id: Int) -> UInt32? {
+        if let own = members[id]?.system { return remembered[own] }
+        return members.values.compactMap { remembered[$0.system ?? 0] }.max()
+    }
+
+    /// The timeline that makes `id` a leftover; nil when it is none.
+    private func later(than id: Int) -> UInt32? {
+        let highest = max(highestTimeline(besides: id) ?? 0, highestRemembered(id) ?? 0)
+        return (members[id]?.timeline ?? 0) < highest ? highest : nil
     }
 
     private func judged(_ id: Int) -> Standing {
@@ -136,9 +176,11 @@ package struct ReplicationGroup: Sendable {
         case .any: return .none
         case .primary:
             if id == writer { return .writer }
-            let rival = highestTimeline(besides: id)
-            if let rival, (member.timeline ?? 0) < rival {
-                return .fenced(.olderTimeline(member.timeline, than: rival))
+            if let later = later(than: id) {
+                let isThere = highestTimeline(besides: id, isUp: true).map { $0 >= later } ?? false
+                return .fenced(
+                    isThere
+                        ? .olderTimeline(member.timeline, than: later) : .pastTimeline(member.timeline, than: later))
             }
             return .fenced(.second(timeline: member.timeline))
         case .replica:
