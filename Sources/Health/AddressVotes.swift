@@ -67,77 +67,66 @@ package struct AddressVerdict: Sendable, Hashable {
     }
 }
 
-/// What all vantage points say of the addresses of services. An address is down when more of them found it so than found
-/// it up; who did not look, or cannot tell, has no vote. Names without a service go by this node's own checks alone.
+/// What all vantage points say of the addresses of services, one vote a region, as of services themselves. Who did not look, or
+/// cannot tell, has no vote. Names without a service go by this node's own checks alone.
 struct AddressVotes {
-    private struct Count {
-        var up = 0
-        var reasons: [Verdict.Reason] = []
-    }
-
-    private var counts: [VerdictSite: Count] = [:]
-    private let frozen: Bool
+    /// Addresses that somebody finds down, or found down lately. Of thousands they are few.
+    private var suspects: Set<VerdictSite> = []
+    private let sights: [VerdictSite: Sight]
+    private let rule: VerdictRule
 
     /// - Parameters:
     ///   - rule: what the reports are, and who they are from.
     ///   - sights: this node's own.
     ///   - known: sites of addresses that somebody found down before.
     init(_ rule: VerdictRule, sights: [Sight], known: some Sequence<VerdictSite>) {
-        frozen = rule.frozen
-        for site in known { counts[site] = Count() }
-        let peers = rule.map.nodeTiers.compactMap { name, tier -> Report? in
-            guard tier == .dns, name != rule.own, let heard = rule.reports[name], heard.report.state != .leaving,
-                !heard.isRestored, rule.now - heard.heardAt <= rule.snapshot.federation.staleAfter
-            else { return nil }
-            return heard.report
+        self.rule = rule
+        suspects = Set(known)
+        var own: [VerdictSite: Sight] = [:]
+        for sight in sights {
+            guard case .service = sight.owner else { continue }
+            own[sight.site] = sight
+            if !sight.up { suspects.insert(sight.site) }
         }
-        for sight in sights where !sight.up { count(sight.site, Verdict.Reason(source: rule.own, text: sight.reason)) }
-        for report in peers {
-            for seen in report.observations {
+        self.sights = own
+        for point in rule.vantages.points where point.isHeard && point.name != rule.own {
+            for seen in point.heard.report.observations {
                 for trouble in seen.down {
                     let site = VerdictSite(.address(trouble.address, of: .service(seen.service)), in: seen.region)
                     // A peer may know of addresses that we do not answer with.
-                    guard rule.map.addressRamps[site] != nil else { continue }
-                    count(site, Verdict.Reason(source: report.node, text: trouble.reason))
+                    if rule.map.addressRamps[site] != nil { suspects.insert(site) }
                 }
             }
-        }
-        if counts.isEmpty { return }
-        for sight in sights where sight.up {
-            if case .service = sight.owner { counts[sight.site]?.up += 1 }
-        }
-        for report in peers { countUp(report) }
-    }
-
-    private mutating func count(_ site: VerdictSite, _ reason: Verdict.Reason) {
-        guard case .address(_, of: .service) = site.subject else { return }
-        counts[site, default: Count()].reasons.append(reason)
-    }
-
-    private mutating func countUp(_ report: Report) {
-        for site in Array(counts.keys) {
-            guard case .address(let address, of: .service(let service)) = site.subject,
-                let seen = report.observations.first(where: { $0.service == service && $0.region == site.region }),
-                seen.tellsAddresses, !seen.down.contains(where: { $0.address == address })
-            else { continue }
-            counts[site]?.up += 1
         }
     }
 
     /// Sorted, so that events come in one order.
     var sites: [VerdictSite] {
-        counts.keys.sorted { ($0.text, $0.region) < ($1.text, $1.region) }
+        suspects.sorted { ($0.text, $0.region) < ($1.text, $1.region) }
     }
 
     func evidence(_ site: VerdictSite) -> Evidence {
-        let count = counts[site] ?? Count()
-        let reasons = count.reasons.sorted { $0.source < $1.source }
-        if reasons.count + count.up == 0 { return Evidence(finding: .nothing, reasons: []) }
-        // Whoever lost most of its peers may be the one that cannot reach anybody.
-        if frozen { return Evidence(finding: .frozen, reasons: reasons) }
-        if reasons.count > count.up { return Evidence(finding: .down, reasons: reasons) }
-        let all = reasons.count + count.up
-        let word = Verdict.Reason(source: "checks", text: "\(count.up) of \(all) vantage points reach it")
-        return Evidence(finding: .healthy, reasons: [word] + reasons)
+        guard case .address(let address, of: .service(let service)) = site.subject,
+            let region = rule.snapshot.region(named: site.region)
+        else { return Evidence(finding: .nothing, reasons: []) }
+        var ballot = Ballot(region: region, noticing: rule.map.paces[service]?.noticing ?? .zero)
+        for point in rule.vantages.looking(at: region) {
+            if point.name == rule.own {
+                guard let sight = sights[site] else { continue }
+                ballot.add(
+                    point, up: sight.up, reason: sight.reason, since: rule.vantages.since(site, point.name))
+            } else if let word = rule.vantages.word(on: address, of: service, site, from: point) {
+                ballot.add(point, up: word.up, reason: word.reason, since: word.since)
+            }
+        }
+        let outcome = ballot.outcome(rule.hearing)
+        if outcome.isAgainst { return Evidence(finding: .down, reasons: outcome.reasons) }
+        // Who hears too few to know goes by what it knew.
+        if outcome.isOpen || (outcome.known > 0 && outcome.up == 0) {
+            return Evidence(finding: rule.hearing.isCutOff ? .frozen : .hold, reasons: outcome.reasons)
+        }
+        if outcome.known == 0 { return Evidence(finding: .nothing, reasons: []) }
+        let word = Verdict.Reason(source: "checks", text: "\(outcome.up) of \(outcome.known) regions reach it")
+        return Evidence(finding: .healthy, reasons: [word] + (outcome.down > 0 ? outcome.reasons : []))
     }
 }

@@ -6,8 +6,9 @@ package struct HeardReport: Sendable, Hashable {
     package var heardAt: Timestamp
     /// From before a restart, and not heard since: it says nothing until it falls silent.
     package var isRestored: Bool
-    /// An operator vouches for the node: its complaints do not count.
-    var isForcedUp = false
+    /// What an operator says of the node. Up: he vouches for it, and its complaints do not count.
+    var forced: Override.Action?
+    var isForcedUp: Bool { forced == .up }
 
     package init(report: Report, heardAt: Timestamp, isRestored: Bool = false) {
         self.report = report
@@ -23,6 +24,8 @@ package struct Evidence: Sendable, Hashable {
         case down
         /// Down, and said so by those who serve: no damping.
         case downAtOnce
+        /// Healthy but for something that it depends on, which is about to return: both are damped at once.
+        case waiting
         /// Nothing to go by: healthy until something is known.
         case nothing
         /// What is to be seen cannot be trusted: the last verdict stands.
@@ -33,30 +36,15 @@ package struct Evidence: Sendable, Hashable {
 
     package let finding: Finding
     package let reasons: [Verdict.Reason]
-}
+    /// Said by nodes of the region that are heard, of themselves, and not concluded from silence or seen from outside.
+    package let isFact: Bool
+    /// Concluded from nothing but that nobody there is heard.
+    package let isSilence: Bool
 
-/// How the reports that matter for one site divide.
-struct SiteReports {
-    var serving: [HeardReport] = []
-    var starting: [HeardReport] = []
-    var draining: [HeardReport] = []
-    var left: [HeardReport] = []
-    var silent: [HeardReport] = []
-    /// Known from before a restart, and given the time to speak again.
-    var awaited: [HeardReport] = []
-
-    init(_ site: ServiceMap.Site, _ reports: [String: HeardReport], staleAfter: Duration, now: Timestamp) {
-        for name in site.servers {
-            guard let heard = reports[name] else { continue }
-            switch heard.report.state {
-            // A goodbye does not grow old: the node stays gone until it speaks again.
-            case .leaving: left.append(heard)
-            case _ where now - heard.heardAt > staleAfter: silent.append(heard)
-            case _ where heard.isRestored && !heard.isForcedUp: awaited.append(heard)
-            case .draining: draining.append(heard)
-            case .starting: starting.append(heard)
-            case .serving: serving.append(heard)
-            }
-        }
+    init(finding: Finding, reasons: [Verdict.Reason], isFact: Bool = false, isSilence: Bool = false) {
+        self.isSilence = isSilence
+        self.finding = finding
+        self.reasons = reasons
+        self.isFact = isFact
     }
 }

@@ -25,8 +25,9 @@ package struct RegionLoad: Sendable, Hashable {
 }
 
 /// Sums what nodes report, and smooths it: an exponentially weighted moving average over time, so that it does not matter
-/// how often it is fed. A sum counts only while every node that serves there is heard: with one of two silent, half the
-/// load is not half the load. What was not fed for long is unknown, never zero.
+/// how often it is fed. A sum counts only while every node that serves there is heard, or known to be gone: with one of two
+/// lost, half the load is not half the load, and once its silence is decided the other carries all. What was not fed for long
+/// is unknown, never zero.
 package struct LoadMeter: Sendable {
     package struct Key: Sendable, Hashable {
         package let service: String
@@ -63,12 +64,16 @@ package struct LoadMeter: Sendable {
         averages = (old?.averages ?? [:]).filter { servers[$0.key] != nil }
     }
 
-    /// Takes the reports of a moment.
-    package mutating func record(_ reports: [String: HeardReport], staleAfter: Duration, now: Timestamp) {
+    /// Takes the reports of a moment. `hearing` says whose silence is decided; nobody's when nil.
+    package mutating func record(
+        _ reports: [String: HeardReport], hearing: Hearing? = nil, staleAfter: Duration, now: Timestamp
+    ) {
         for (key, names) in servers {
-            guard let (rate, inFlight, heardAt) = Self.sum(names, of: key.service, reports, staleAfter, now) else {
-                continue
-            }
+            let names = names.filter { hearing?.silent.contains($0) != true }
+            // Of a region where nobody is left to tell, nothing is known.
+            guard !names.isEmpty,
+                let (rate, inFlight, heardAt) = Self.sum(names, of: key.service, reports, staleAfter, now)
+            else { continue }
             guard let old = averages[key] else {
                 averages[key] = Average(rate: rate, inFlight: inFlight, fedAt: heardAt)
                 continue

@@ -74,10 +74,10 @@ package struct OverrideRules: Sendable, Hashable {
         return reports.mapValues { heard in
             guard let override = node(heard.report.node), heard.report.state != .leaving else { return heard }
             var heard = heard
+            heard.forced = override.action
             if override.action == .up {
                 heard.report.state = .serving
                 heard.heardAt = now
-                heard.isForcedUp = true
             } else {
                 heard.report.state = .draining
             }

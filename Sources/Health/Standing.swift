@@ -54,6 +54,8 @@ struct Standing: Sendable {
     var healthy: Bool { forced.map { $0.action == .up } ?? judged }
     /// What evidence says, whatever an operator does.
     var isAlive: Bool { judged }
+    /// Whether evidence of some kind was seen, since this process began.
+    var isSettled: Bool { settled }
     var since: Timestamp { forcedSince ?? judgedSince }
     var action: Override.Action? { forced?.action }
 
@@ -70,6 +72,10 @@ struct Standing: Sendable {
             contraryFrom = nil
             return
         case .nothing where isStale: return
+        case .waiting:
+            // Its own time begins to run now, so that it returns with what it depends on, not after it.
+            contraryFrom = judged ? nil : contraryFrom ?? now
+            return
         case .healthy, .nothing: points = true
         case .down, .downAtOnce: points = false
         }
@@ -137,13 +143,13 @@ struct Standing: Sendable {
 
     /// Why the verdict is not what the evidence says, when it is not.
     func notes(
-        _ finding: Evidence.Finding, _ damping: Damping, own: String, lost: Int, _ now: Timestamp
+        _ finding: Evidence.Finding, _ damping: Damping, own: String, hearing: Hearing, _ now: Timestamp
     ) -> [Verdict.Reason] {
         var notes = forced.map { [$0.verdictReason] } ?? []
         func note(_ text: String) { notes.append(Verdict.Reason(source: own, text: text)) }
         if let doubt { note(doubt.words) }
         switch finding {
-        case .frozen: note("\(lost) peers fell silent at once: the last verdict stands")
+        case .frozen: note("\(hearing.words): the last verdict stands")
         case .hold: note("waiting: the last verdict stands")
         default:
             guard let contraryFrom else { break }

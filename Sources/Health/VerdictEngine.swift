@@ -34,11 +34,18 @@ package struct Evaluation: Sendable, Hashable {
     /// Services that DNS names answer with and that are down in every region: answers hold all regions.
     package let failOpen: Set<String>
     package let frozen: Bool
+    /// Whom the node hears.
+    package let hearing: Hearing?
+    /// Services of which nodes that serve them there, and are heard, say themselves that they do not work, and why: facts of
+    /// the moment, without damping and without what is concluded from silence or seen from outside.
+    package let complaints: [VerdictSite: [Verdict.Reason]]
 
     package init(
         verdicts: [Verdict], addresses: [AddressVerdict] = [], transitions: [Transition] = [], failOpen: Set<String>,
-        frozen: Bool = false
+        frozen: Bool = false, hearing: Hearing? = nil, complaints: [VerdictSite: [Verdict.Reason]] = [:]
     ) {
+        self.hearing = hearing
+        self.complaints = complaints
         self.verdicts = verdicts
         self.addresses = addresses
         self.transitions = transitions
@@ -51,7 +58,9 @@ package struct Evaluation: Sendable, Hashable {
 /// and its state goes by names, so that it outlives a reload.
 package struct VerdictEngine: Sendable {
     private var standings: [VerdictSite: Standing] = [:]
-    private var failStatic = FailStatic()
+    private var memory = VantageMemory()
+    /// Since when it has heard enough of the others without a break.
+    private var inTouchFrom: Timestamp?
 
     package init() {}
 
@@ -79,31 +88,36 @@ package struct VerdictEngine: Sendable {
         _ known: Known, own: String, snapshot: Snapshot, map: ServiceMap, trustStatements: Bool, now: Timestamp
     ) -> Evaluation {
         let plan = snapshot.federation
-        let peers = known.reports.values.filter { $0.report.node != own && map.nodeTiers[$0.report.node] != nil }
-            .map { FailStatic.Peer(name: $0.report.node, heardAt: $0.heardAt, left: $0.report.state == .leaving) }
-        failStatic.update(peers, staleAfter: plan.staleAfter, share: plan.failStaticShare, now: now)
-
-        let reports = known.overrides.applied(to: known.reports, now: now)
+        // By what was heard, not by what an operator says of it.
+        let hearing = Hearing(
+            known.reports, own: own, map: map, plan: plan, inTouchFrom: &inTouchFrom, now: now)
+        memory.note(known.reports, map)
         let rule = VerdictRule(
-            snapshot: snapshot, map: map, reports: reports, own: own, frozen: failStatic.frozen,
+            snapshot: snapshot, map: map, reports: known.overrides.applied(to: known.reports, now: now), own: own,
+            hearing: hearing,
+            vantages: VantagePoints(
+                known.reports, memory, map: map, hearing: hearing, staleAfter: plan.staleAfter, now: now),
             trustStatements: trustStatements, now: now)
-        let lost = failStatic.lostPeers
         var pass = Pass(
-            before: standings, overrides: known.overrides, damping: plan.damping, own: own, lost: lost, now: now)
+            before: standings, overrides: known.overrides, damping: plan.damping, own: own, hearing: hearing, now: now)
         var verdicts: [Verdict] = []
-        var found: [Site: Verdict] = [:]
+        var found: [Site: VerdictRule.Dependency] = [:]
+        var complaints: [VerdictSite: [Verdict.Reason]] = [:]
         for site in map.sites {
             let service = snapshot[site.service]
-            let region = snapshot[site.region].name
+            let place = VerdictSite(.service(service.name), in: snapshot[site.region].name)
             let dependencies = service.dependsOn.compactMap { found[Site(service: $0, region: site.region)] }
-            let evidence = rule.evidence(site, dependencies: dependencies)
-            let (standing, reasons) = pass.judge(VerdictSite(.service(service.name), in: region), evidence)
+            let evidence = rule.evidence(
+                site, dependencies: dependencies, isNew: standings[place]?.isSettled != true)
+            let (standing, reasons) = pass.judge(place, evidence)
             let verdict = Verdict(
                 service: site.service, region: site.region, healthy: standing.healthy,
                 share: standing.share(ramp: map.ramps[site.service.index], now), since: standing.since,
                 frozen: evidence.finding == .frozen, stale: standing.isStale, forced: standing.action,
                 heldUntil: standing.heldUntil(now), reasons: reasons)
-            found[Site(service: site.service, region: site.region)] = verdict
+            found[Site(service: site.service, region: site.region)] = VerdictRule.Dependency(
+                verdict: verdict, evidence: evidence)
+            if evidence.isFact { complaints[place] = evidence.reasons }
             verdicts.append(verdict)
         }
         let addresses = judgeAddresses(known.sights, rule, &pass)
@@ -111,7 +125,8 @@ package struct VerdictEngine: Sendable {
         standings = pass.after.merging(awaited.standings) { judged, _ in judged }
         return Evaluation(
             verdicts: verdicts, addresses: addresses + awaited.verdicts, transitions: pass.transitions,
-            failOpen: Self.failOpen(verdicts, snapshot, map), frozen: failStatic.frozen)
+            failOpen: Self.failOpen(verdicts, snapshot, map), frozen: hearing.isCutOff, hearing: hearing,
+            complaints: complaints)
     }
 
     /// How long an address of a service that came back is remembered: flapping counts for so long.
@@ -156,7 +171,7 @@ package struct VerdictEngine: Sendable {
                     owner: owner, region: site.region, address: address, isAlive: standing.isAlive,
                     healthy: standing.healthy, share: 1, since: standing.since, stale: true, frozen: false,
                     forced: nil, heldUntil: standing.heldUntil(now),
-                    reasons: standing.notes(.nothing, pass.damping, own: pass.own, lost: 0, now)))
+                    reasons: standing.notes(.nothing, pass.damping, own: pass.own, hearing: pass.hearing, now)))
         }
         return (kept, verdicts)
     }
@@ -179,7 +194,7 @@ private struct Pass {
     let overrides: OverrideRules
     let damping: Damping
     let own: String
-    let lost: Int
+    let hearing: Hearing
     let now: Timestamp
     var after: [VerdictSite: Standing] = [:]
     var transitions: [Transition] = []
@@ -189,7 +204,7 @@ private struct Pass {
         let was = standing.healthy
         standing.weigh(evidence.finding, damping, now)
         standing.force(site.override(overrides), now)
-        let notes = standing.notes(evidence.finding, damping, own: own, lost: lost, now)
+        let notes = standing.notes(evidence.finding, damping, own: own, hearing: hearing, now)
         if standing.healthy != was {
             transitions.append(
                 Transition(

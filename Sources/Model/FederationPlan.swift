@@ -8,7 +8,8 @@ package struct FederationPlan: Sendable, Hashable {
     package let staleAfter: Duration
     /// Reports whose issue time is further from ours are refused.
     package let clockSkew: Duration
-    /// When at least this share of peers (percent) fell silent within `staleAfter`, verdicts are frozen (fail-static).
+    /// Where fewer than three regions have nodes: when at least this share of peers (percent) fell silent at once, verdicts
+    /// are frozen (fail-static).
     package let failStaticShare: Int
     /// Consecutive evaluations or check results to change a verdict, and the least time between two changes.
     package let damping: Damping

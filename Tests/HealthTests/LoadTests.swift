@@ -81,6 +81,24 @@ struct LoadTests {
         #expect(fresh.loads(capacities: [:], now: world.now)[LoadMeter.Key(service: "shop", region: "us")] == nil)
     }
 
+    @Test("Of two nodes one dies: for a moment the load is unknown, then the other carries all, and capacity goes on")
+    func deadNode() {
+        var world = World(twins: true)
+        var meter = LoadMeter(world.map, world.snapshot)
+        var rates: [Double] = []
+        for second in 0...40 {
+            world.now = world.now + .seconds(1)
+            world.repeatAll(except: second < 10 ? [] : ["l7b-eu"])
+            world.reports["l7-eu"]?.report.pools[0].ratePerSecond = second < 10 ? 50 : 100
+            world.reports["l7b-eu"]?.report.pools[0].ratePerSecond = 50
+            let hearing = world.judge().hearing
+            meter.record(world.reports, hearing: hearing, staleAfter: .seconds(5), now: world.now)
+            rates.append(meter.loads(capacities: ["eu": 200], now: world.now)[Self.shop]?.rate ?? -1)
+        }
+        #expect(rates.allSatisfy { $0 > 90 }, "\(rates)")
+        #expect((95...105).contains(rates.last ?? 0), "\(rates)")
+    }
+
     @Test("The average stays within what was ever reported, over random histories", arguments: 0..<40)
     func bounds(seed: Int) async {
         var random = SeededGenerator(seed: UInt64(seed))

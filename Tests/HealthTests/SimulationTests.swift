@@ -69,7 +69,7 @@ struct SimulationTests {
                 world.say("l4-\(region)", primaries: Int.random(in: 0...1, using: &random))
             }
             let lost = ["eu", "ap"].filter { _ in Bool.random(using: &random) }
-            for name in ["dns-1", "dns-2", "dns-3"] { world.say(name, seesDown: Set(lost)) }
+            world.look(down: Set(lost))
             world.say("l7-us", up: Int.random(in: 1...2, using: &random))
             #expect(!world.down().contains("us"))
         }

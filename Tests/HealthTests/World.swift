@@ -1,7 +1,8 @@
 import Health
 import Model
 
-/// Three regions, each with an L7 and an L4 node, and some DNS nodes as vantage points, told what to say by a test.
+/// Three regions, each with an L7 and an L4 node, and DNS nodes in one region after the other, told what to say by a test. DNS
+/// nodes look at all regions, L7 nodes at those of others.
 struct World {
     static let regions = ["us", "eu", "ap"]
     let snapshot: Snapshot
@@ -14,12 +15,14 @@ struct World {
 
     init(
         vantages: Int = 1, damping: Damping = Damping(rise: .zero, fall: .zero), ramp: Duration = .zero,
-        failStaticShare: Int = 60, addresses: [IPAddress] = []
+        failStaticShare: Int = 60, addresses: [IPAddress] = [], twins: Bool = false,
+        fall: Int = 1
     ) {
         let regions = Self.regions.map { Region(name: $0, location: Location(), address: nil, capacity: nil) }
-        var nodes: [Node] = (1...vantages).map { Self.node("dns-\($0)", .dns, RegionID(0)) }
+        var nodes: [Node] = (1...vantages).map { Self.node("dns-\($0)", .dns, RegionID(($0 - 1) % 3)) }
         for index in regions.indices {
             nodes.append(Self.node("l7-\(regions[index].name)", .l7, RegionID(index)))
+            if twins { nodes.append(Self.node("l7b-\(regions[index].name)", .l7, RegionID(index))) }
             nodes.append(Self.node("l4-\(regions[index].name)", .l4, RegionID(index)))
         }
         let database = Service(name: "db", dependsOn: [], threshold: 1, requires: .primary)
@@ -42,7 +45,7 @@ struct World {
         let name = DynamicName(
             name: "www.shop.test.", ttl: 5, service: ServiceID(0),
             check: addresses.isEmpty
-                ? nil : HealthCheck(probe: .tcp, interval: .seconds(1), timeout: .seconds(1), rise: 1, fall: 1),
+                ? nil : HealthCheck(probe: .tcp, interval: .seconds(1), timeout: .seconds(1), rise: 1, fall: fall),
             checkPort: 80,
             candidates: regions.indices.map { region in
                 DynamicName.Candidate(
@@ -66,11 +69,12 @@ struct World {
     private static func node(_ name: String, _ tier: Tier, _ region: RegionID) -> Node {
         Node(
             name: name, tier: tier, region: region, address: IPAddress(v4: 0x7f00_0001), workers: 1, admin: nil,
-            adminToken: nil, federation: nil, drainTimeout: .zero, log: LogSettings())
+            adminToken: nil, federation: SocketAddress(IPAddress(v4: 0x7f00_0001), port: 7000), drainTimeout: .zero,
+            log: LogSettings())
     }
 
-    /// `name` reports now. `up` of its two endpoints are up; `primaries` among them for L4 nodes; DNS nodes see `down`, or
-    /// `watching`.
+    /// `name` reports now. `up` of its two endpoints are up; `primaries` among them for L4 nodes; DNS and L7 nodes see `down`,
+    /// or `watching`.
     mutating func say(
         _ name: String, state: Report.State = .serving, up: Int = 2, primaries: Int = 1, troubles: [String] = [],
         seesDown down: Set<String> = [], reason: String = "refused", stating: [Observation] = [],
@@ -78,8 +82,8 @@ struct World {
     ) {
         guard let id = snapshot.node(named: name) else { return }
         let node = snapshot[id]
+        let home = snapshot[node.region].name
         var pools: [PoolFact] = []
-        var observations = stating
         switch node.tier {
         case .l7: pools = [PoolFact(pool: "web", service: "shop", up: up, total: 2, troubles: troubles)]
         case .l4:
@@ -88,14 +92,16 @@ struct World {
                     pool: "orders", service: "db", up: up, total: 2, primaries: min(primaries, up), replicas: 0,
                     troubles: troubles)
             ]
-        case .dns:
-            observations =
-                watching
-                ?? Self.regions.map { region in
-                    let isDown = down.contains(region)
-                    return Observation(service: "shop", region: region, up: !isDown, reason: isDown ? reason : "")
-                }
+        case .dns: break
         }
+        let places = node.tier == .l4 ? [] : Self.regions.filter { node.tier == .dns || $0 != home }
+        let votes =
+            watching
+            ?? places.map { region in
+                let isDown = down.contains(region)
+                return Observation(service: "shop", region: region, up: !isDown, reason: isDown ? reason : "")
+            }
+        let observations = stating + votes
         let report = Report(
             node: name, tier: node.tier, region: snapshot[node.region].name, incarnation: 1, sequence: 1,
             issuedAt: now, state: state, configuration: 1, pools: pools, observations: observations, rate: 0)
@@ -106,6 +112,21 @@ struct World {
     mutating func repeatAll(except silent: Set<String> = []) {
         for (name, heard) in reports where !silent.contains(name) && heard.report.state != .leaving {
             reports[name] = HeardReport(report: heard.report, heardAt: now)
+        }
+    }
+
+    /// All who look from `places` see `down`, and nothing else of them changes.
+    mutating func look(_ places: [String] = Self.regions, down: Set<String>, reason: String = "refused") {
+        for (name, heard) in reports where heard.report.tier != .l4 && places.contains(heard.report.region) {
+            guard heard.report.state != .leaving else { continue }
+            var report = heard.report
+            report.observations = report.observations.map { seen in
+                if seen.region == report.region, report.tier != .dns { return seen }
+                let isDown = down.contains(seen.region)
+                return Observation(
+                    service: seen.service, region: seen.region, up: !isDown, reason: isDown ? reason : "")
+            }
+            reports[name] = HeardReport(report: report, heardAt: now)
         }
     }
 

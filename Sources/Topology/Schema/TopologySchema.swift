@@ -52,7 +52,8 @@ enum TopologySchema {
                 "Reports whose issue time is further from the reader's clock are refused."),
             .init(
                 "failStaticShare", .share(1...100), .standard("60%"),
-                "When at least this share of peers fell silent at once, verdicts are kept as they are."),
+                "Where fewer than three regions have nodes: when at least this share of peers fell silent at once, "
+                    + "verdicts are kept as they are."),
             .init("damping", .record(damping), .filled, "How long evidence must last before a verdict changes."),
         ])
 
