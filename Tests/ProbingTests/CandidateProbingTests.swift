@@ -21,14 +21,18 @@ import Topology
         var all: Set<String> { seen.withLock { $0 } }
     }
 
-    private func snapshot(port: UInt16, names: String) throws -> Snapshot {
+    private func snapshot(
+        port: UInt16, names: String, regions: String = "us: {address: 127.0.0.1}, eu: {address: 127.0.0.1}",
+        nodes: String = "dns-1: {tier: dns, region: us}"
+    ) throws -> Snapshot {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("probing-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let text = """
-            regions: {us: {address: 127.0.0.1}, eu: {address: 127.0.0.1}}
+            federation: {keys: [{id: k1, secret: {env: NOBODY_READS_IT}}]}
+            regions: {\(regions)}
             services: {shop: {}}
-            nodes: {dns-1: {tier: dns, region: us}}
+            nodes: {\(nodes)}
             dns:
               zones:
                 shop.test:
@@ -103,5 +107,40 @@ import Topology
         #expect(lone.map(\.up) == [true, false])
         #expect(probing.sights.filter { $0.owner == .service("shop") }.map(\.up) == [true, false, false])
         await probing.stop()
+    }
+
+    @Test(
+        "Two L7 nodes of a region look at services of others; L4 nodes where there is nobody else; DNS nodes at everything"
+    )
+    func vantages() async throws {
+        let server = try ScriptedServer { _ in }
+        func node(_ name: String, _ tier: String, _ region: String, _ port: Int?) -> String {
+            let federation = port.map { ", federation: \"127.0.0.1:\($0)\"" } ?? ""
+            return "\(name): {tier: \(tier), region: \(region), address: 127.0.0.1\(federation)}"
+        }
+        let snapshot = try snapshot(
+            port: server.address.port,
+            names: """
+                        lone: {check: {tcp: {port: PORT}}, answers: {us: {A: 127.0.0.1}, eu: {A: 127.0.0.1}}}
+                        www: {service: shop, check: {tcp: {port: PORT}}, answers: {us: {A: 127.0.0.1}, eu: {A: 127.0.0.1}, ap: {A: 127.0.0.1}}}
+                """,
+            regions: "us: {}, eu: {}, ap: {}, sa: {}",
+            nodes: [
+                node("dns-1", "dns", "us", 7001), node("l7-us-0", "l7", "us", nil), node("l7-us-1", "l7", "us", 7002),
+                node("l7-us-2", "l7", "us", 7003), node("l7-us-3", "l7", "us", 7004), node("l4-us", "l4", "us", 7005),
+                node("l7-eu", "l7", "eu", 7006), node("l4-eu", "l4", "eu", 7007), node("l4-ap", "l4", "ap", 7008),
+            ].joined(separator: ", "))
+        let wanted: [String: [String]] = [
+            "dns-1": ["lone us", "lone eu", "www us", "www eu", "www ap"], "l7-us-0": [],
+            "l7-us-1": ["www eu", "www ap"], "l7-us-2": ["www eu", "www ap"], "l7-us-3": [], "l4-us": [],
+            "l7-eu": ["www us", "www ap"], "l4-eu": [], "l4-ap": ["www us", "www eu"],
+        ]
+        for (name, looks) in wanted {
+            let probing = try probing()
+            probing.update(snapshot, node: try #require(snapshot.node(named: name)))
+            let seen = probing.candidates.map { "\($0.candidate.name.prefix { $0 != "." }) \($0.candidate.region)" }
+            #expect(seen == looks, "\(name)")
+            await probing.stop()
+        }
     }
 }

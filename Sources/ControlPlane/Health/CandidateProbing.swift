@@ -4,7 +4,9 @@ package import Health
 package import Model
 import Synchronization
 
-/// How a DNS node itself sees the addresses that its dynamic names answer with: one vantage point's votes.
+/// How a node itself sees the addresses that dynamic names answer with: one vantage point's votes. DNS nodes look at all that
+/// they answer with. Others look at what services answer with in other regions than their own, so that a few regions have a
+/// majority with a single DNS node.
 package final class CandidateProbing: Sendable {
     package struct Candidate: Sendable, Hashable {
         package let name: String
@@ -56,12 +58,9 @@ package final class CandidateProbing: Sendable {
         }
     }
 
-    /// Probes what a DNS node of `snapshot` answers with; a node of another tier answers with nothing.
+    /// Probes what `node` looks at: see `isVantage`.
     package func update(_ snapshot: Snapshot, node: NodeID) {
-        var targets: [ProbeTarget<Candidate>] = []
-        if snapshot[node].tier == .dns {
-            for name in snapshot.dns.zones.flatMap(\.names) { targets += Self.targets(name, snapshot) }
-        }
+        let targets = Self.targets(snapshot, node)
         let candidates = targets.map(\.id)
         ledger.state.withLock { state in
             state.candidates = candidates
@@ -176,18 +175,44 @@ package final class CandidateProbing: Sendable {
     }
 
     /// How many addresses a node of `snapshot` looks at.
-    static func count(_ snapshot: Snapshot, _ node: NodeID) -> Int {
-        guard snapshot[node].tier == .dns else { return 0 }
-        return snapshot.dns.zones.flatMap(\.names).reduce(0) { $0 + targets($1, snapshot).count }
+    static func count(_ snapshot: Snapshot, _ node: NodeID) -> Int { targets(snapshot, node).count }
+
+    /// L7 or L4 nodes of one region that look at others. A region has one vote, and two of them outlive one.
+    private static let lookouts = 2
+
+    /// Whether `node` looks at addresses: DNS nodes do, and so do the first two L7 nodes of each region; where a region has
+    /// neither, its first two L4 nodes. Who takes no part in federation has nobody to tell.
+    static func isVantage(_ snapshot: Snapshot, _ node: NodeID) -> Bool {
+        let me = snapshot[node]
+        if me.tier == .dns { return true }
+        guard me.federation != nil else { return false }
+        let near = snapshot.nodes.filter { $0.region == me.region && $0.federation != nil }
+        if me.tier == .l4, near.contains(where: { $0.tier != .l4 }) { return false }
+        return near.filter { $0.tier == me.tier }.prefix(lookouts).contains { $0.name == me.name }
     }
 
-    private static func targets(_ name: DynamicName, _ snapshot: Snapshot) -> [ProbeTarget<Candidate>] {
-        guard let check = name.check else { return [] }
-        return name.lookedAt.map { looked in
-            let id = Candidate(
-                name: name.name, service: looked.service.map { snapshot[$0].name },
-                region: snapshot[looked.region].name, address: looked.address)
-            return ProbeTarget(id: id, address: looked.address, check: check)
+    /// Names whose checks `node` makes.
+    static func names(_ snapshot: Snapshot, _ node: NodeID) -> [DynamicName] {
+        isVantage(snapshot, node)
+            ? snapshot.dns.zones.flatMap(\.names).filter { !looks($0, snapshot, node).isEmpty } : []
+    }
+
+    private static func looks(_ name: DynamicName, _ snapshot: Snapshot, _ node: NodeID) -> [DynamicName.LookedAt] {
+        let me = snapshot[node]
+        // A name without a service is judged by each DNS node for itself.
+        return name.lookedAt.filter { me.tier == .dns || ($0.service != nil && $0.region != me.region) }
+    }
+
+    private static func targets(_ snapshot: Snapshot, _ node: NodeID) -> [ProbeTarget<Candidate>] {
+        names(snapshot, node).flatMap { name in
+            looks(name, snapshot, node).compactMap { looked in
+                name.check.map { check in
+                    let id = Candidate(
+                        name: name.name, service: looked.service.map { snapshot[$0].name },
+                        region: snapshot[looked.region].name, address: looked.address)
+                    return ProbeTarget(id: id, address: looked.address, check: check)
+                }
+            }
         }
     }
 }

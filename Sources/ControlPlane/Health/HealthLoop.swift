@@ -22,7 +22,7 @@ package final class HealthLoop: Sendable {
     private let standstills: Standstills
     private let wakes: AsyncStream<Void>
     private let engine: Mutex<VerdictEngine>
-    private let latest = Mutex(Judged?.none)
+    private let latest = Mutex(Evaluation?.none)
     private let facts = Mutex([PoolFact]())
     private let settling = AsyncStream<Never>.makeStream()
     private let hasSettled = Mutex(false)
@@ -47,15 +47,8 @@ package final class HealthLoop: Sendable {
         self.wakes = wakes
     }
 
-    /// An evaluation speaks of services and regions by their places in the snapshot that it was made by; in that of a reload
-    /// since, other ones stand there, or none.
-    private struct Judged {
-        let evaluation: Evaluation
-        let snapshot: Snapshot
-    }
-
     /// The latest evaluation; nil before the first.
-    package var evaluation: Evaluation? { latest.withLock { $0?.evaluation } }
+    package var evaluation: Evaluation? { latest.withLock { $0 } }
     /// The node's own pools as last published.
     package var pools: [PoolFact] { facts.withLock { $0 } }
 
@@ -92,6 +85,7 @@ package final class HealthLoop: Sendable {
         var recovery = Recovery()
         /// What each peer's report said of timelines when it was last taken in.
         var timelines: [String: [ClusterTimeline]] = [:]
+        var reticence = Reticence()
 
         init(startedAt: Timestamp) { self.startedAt = startedAt }
     }
@@ -117,10 +111,12 @@ package final class HealthLoop: Sendable {
         if !windows.isEmpty { plane.heard(windows) }
 
         note(configuration, &memory, now: now)
+        let sights = configuration.me.tier == .dns ? candidates.sights : []
         let known = Known(
-            reports: heard, sights: configuration.me.tier == .dns ? candidates.sights : [], overrides: rules)
+            reports: heard, sights: memory.reticence.told(sights, home: configuration.regionName), overrides: rules)
         let evaluation = engine.withLock { judge(known, configuration, &$0, now: now) }
-        latest.withLock { $0 = Judged(evaluation: evaluation, snapshot: configuration.snapshot) }
+        latest.withLock { $0 = evaluation }
+        listen(evaluation, configuration, &memory, now: now)
         record(evaluation, &memory)
         let verdictsMoved = board.publish(view(evaluation, rules, heard, configuration, &memory, now: now))
         let changes = board.endpoints.changes
@@ -145,7 +141,7 @@ package final class HealthLoop: Sendable {
         var meter =
             memory.load.flatMap { $0.generation == configuration.generation ? $0.meter : nil }
             ?? LoadMeter(configuration.map, snapshot, keeping: memory.load?.meter)
-        meter.record(heard, staleAfter: staleAfter, now: now)
+        meter.record(heard, hearing: evaluation.hearing, staleAfter: staleAfter, now: now)
         memory.load = (configuration.generation, meter)
         var upShares: [LoadMeter.Key: Double] = [:]
         for site in configuration.map.sites {
@@ -226,7 +222,8 @@ package final class HealthLoop: Sendable {
     /// Whether every endpoint and every address that this node checks was looked at.
     private func hasLooked(_ configuration: Configuration) -> Bool {
         let snapshot = configuration.snapshot
-        return candidates.isSettled
+        // Only DNS nodes answer with what they look at; others vote when they have looked.
+        return (configuration.me.tier != .dns || candidates.isSettled)
             && configuration.ownPools.filter { snapshot[$0].check != nil }
                 .flatMap { snapshot.endpoints(of: $0, in: configuration.me.region) }
                 .allSatisfy { board.endpoints.state(configuration.slots[$0.index]).contains(.checked) }
@@ -279,32 +276,47 @@ package final class HealthLoop: Sendable {
         hub.publish(
             FederationHub.Content(
                 state: node.phase.state, configuration: configuration.snapshot.fingerprint, pools: pools,
-                observations: observations(configuration, pools), rate: memory.facts.rate,
+                observations: observations(configuration, pools, memory), rate: memory.facts.rate,
                 overrides: overrides.set.all, roundTrips: memory.roundTrips, timelines: probing.timelines.sorted))
     }
 
-    /// A DNS node votes by its checks. Others state how the services that they serve stand in their own region, which
+    /// After an evaluation: whether this node may say what it sees of others.
+    private func listen(
+        _ evaluation: Evaluation, _ configuration: Configuration, _ memory: inout Memory, now: Timestamp
+    ) {
+        guard let hearing = evaluation.hearing else { return }
+        memory.reticence.pass(
+            candidates.observations, hearing, own: hub.name, snapshot: configuration.snapshot, map: configuration.map,
+            now: now)
+    }
+
+    /// What this node sees, and what it knows of its own region. It votes by its checks: a DNS node on every region, others on
+    /// regions that are not theirs. L7 and L4 nodes state how the services that they serve stand in their own region, which
     /// carries word of a dependency to those who do not hear from it themselves.
-    private func observations(_ configuration: Configuration, _ pools: [PoolFact]) -> [Observation] {
-        if configuration.me.tier == .dns { return candidates.observations }
-        guard let judged = latest.withLock({ $0 }) else { return [] }
-        let snapshot = judged.snapshot
-        let services = Set(pools.compactMap(\.service))
-        return judged.evaluation.verdicts.compactMap { verdict in
-            let service = snapshot[verdict.service]
-            guard snapshot[verdict.region].name == configuration.regionName, services.contains(service.name) else {
-                return nil
-            }
-            let broken = judged.evaluation.verdicts.first {
-                !$0.healthy && $0.region == verdict.region && service.dependsOn.contains($0.service)
-            }
-            guard let broken else {
-                return Observation(service: service.name, region: configuration.regionName, up: true)
-            }
+    private func observations(
+        _ configuration: Configuration, _ pools: [PoolFact], _ memory: Memory
+    ) -> [Observation] {
+        let votes = memory.reticence.told(candidates.observations, home: configuration.regionName)
+        return statements(configuration, pools) + votes
+    }
+
+    /// Facts only: what those whom it depends on say of themselves now. A verdict would be wrong for as long as it is damped,
+    /// and what follows from silence others see for themselves.
+    private func statements(_ configuration: Configuration, _ pools: [PoolFact]) -> [Observation] {
+        guard configuration.me.tier != .dns, let evaluation else { return [] }
+        // By names: the evaluation is of the topology before when a reload was in between.
+        let snapshot = configuration.snapshot
+        let region = configuration.regionName
+        let served = Set(pools.compactMap(\.service))
+        return snapshot.services.filter { served.contains($0.name) }.map { service in
+            let broken = service.dependsOn.lazy.map { snapshot[$0].name }.compactMap { name in
+                evaluation.complaints[VerdictSite(.service(name), in: region)].map { (name: name, reasons: $0) }
+            }.first
+            guard let broken else { return Observation(service: service.name, region: region, up: true) }
             let reason = broken.reasons.map { "\($0.source) says: \($0.text)" }.prefix(3).joined(separator: "; ")
             return Observation(
-                service: service.name, region: configuration.regionName, up: false,
-                reason: "depends on \(snapshot[broken.service].name): \(reason)".clipped(to: 400))
+                service: service.name, region: region, up: false,
+                reason: "depends on \(broken.name): \(reason)".clipped(to: 400))
         }
     }
 
@@ -331,8 +343,8 @@ package final class HealthLoop: Sendable {
             board.events.record(
                 .peer, hub.name,
                 evaluation.frozen
-                    ? "too many peers fell silent at once: verdicts stand as they were"
-                    : "enough peers are heard again", severity: evaluation.frozen ? .error : .notice)
+                    ? "too few regions or peers are heard: verdicts stand as they were"
+                    : "enough regions and peers are heard again", severity: evaluation.frozen ? .error : .notice)
         }
     }
 

@@ -60,10 +60,8 @@ package struct NodeSecrets: Sendable {
             let pool = snapshot[snapshot[endpoint].pool]
             if let check = pool.check { checks.append(("pool \(pool.name)", check)) }
         }
-        if snapshot[node].tier == .dns {
-            for name in snapshot.dns.zones.flatMap(\.names) {
-                if let check = name.check { checks.append(("name \(name.name)", check)) }
-            }
+        for name in CandidateProbing.names(snapshot, node) {
+            if let check = name.check { checks.append(("name \(name.name)", check)) }
         }
         return checks.compactMap { owner, check in
             if case .postgresql(let probe) = check.probe { (owner, probe) } else { nil }
