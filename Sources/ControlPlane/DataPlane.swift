@@ -4,7 +4,7 @@ package import Topology
 /// What a tier is to the control plane. Implemented by the three tiers; no tier knows another.
 ///
 /// The order of calls: `prepare`, `start`, `open`, with any number of `prepare` → `install` (a reload) from `start` on, at
-/// last `leave`, `stopAccepting` and `stop`. `check` calls `prepare` only. The control plane never makes two of these calls at once, while
+/// last `leave`, `stopAccepting`, `stop` and `end`. `check` calls `prepare` only. The control plane never makes two of these calls at once, while
 /// `healthChanged`, `facts`, `metrics`, `status` and `explain` may come at any time after `start`, from any thread.
 package protocol DataPlane: AnyObject, Sendable {
     /// A configuration with everything that could fail behind it: tables built, files read, new listeners bound.
@@ -66,13 +66,18 @@ package protocol DataPlane: AnyObject, Sendable {
     /// Closes the listeners, not without taking who has already come; what is under way goes on.
     func stopAccepting()
 
-    /// Lets what is under way finish for `deadline` at most, closes the rest, and ends the workers.
+    /// Lets what is under way finish for `deadline` at most, closes the rest, and ends the workers. What needs no connection
+    /// may go on.
     func stop(deadline: Duration) async
+
+    /// Ends whatever still goes on. Called when everything else of the node has ended, right before the process does.
+    func end() async
 }
 
 extension DataPlane {
     package func open() throws {}
     package func leave() {}
+    package func end() async {}
     package func heard(_ roundTrips: [HeardRoundTrips]) {}
     package func refresh() -> [Event.Remark] { [] }
     package func reopenLogs() -> [String] { [] }

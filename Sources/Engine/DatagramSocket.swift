@@ -74,6 +74,29 @@ package final class DatagramSocket<Answerer: DatagramAnswerer>: Channel {
         if received > 0 { answer(received) }
     }
 
+    /// For how long datagrams may still be on their way into a socket that the kernel does not choose any more, in
+    /// microseconds: another processor had chosen it a moment before.
+    private static var afterglow: UInt32 { 2_000 }
+
+    /// Leaves the port to the other sockets that share it, answers what has come, and closes. Closing alone would lose what
+    /// waits in the socket.
+    package func leave() {
+        guard descriptor >= 0 else { return }
+        Socket.stepAside(descriptor)
+        answerAll()
+        usleep(Self.afterglow)
+        answerAll()
+        close()
+    }
+
+    private func answerAll() {
+        while true {
+            let received = batch.receive(descriptor)
+            if received == 0 { return }
+            answer(received)
+        }
+    }
+
     private func answer(_ received: Int) {
         answerer.anticipate(batch, count: received)
         for index in 0..<received {

@@ -113,6 +113,18 @@ package enum Socket {
         return descriptor
     }
 
+    /// Takes a bound UDP socket out of those among which the kernel chooses (SO_REUSEPORT): datagrams of others go to the
+    /// sockets that stay, and what waits here already stays to be read. A socket that is connected, here to itself, gets
+    /// what its peer sends and nothing else (connect(2); Linux 5.4 and later). It can still send to anybody.
+    static func stepAside(_ descriptor: CInt) {
+        guard var address = localAddress(descriptor) else { return }
+        if address.address.isUnspecified {
+            let loopback = address.address.family == .v4 ? IPAddress(v4: 0x7f00_0001) : IPAddress(v6: 0, 1)
+            address = SocketAddress(loopback, port: address.port)
+        }
+        _ = unsafe withSockaddr(address) { unsafe Glibc.connect(descriptor, $0, $1) }
+    }
+
     /// Has calls that may wait do so, for `nanoseconds` at most.
     static func setBlocking(_ descriptor: CInt, nanoseconds: UInt64) {
         let flags = fcntl(descriptor, F_GETFL)

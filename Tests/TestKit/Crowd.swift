@@ -44,7 +44,7 @@ private final class Body: Sendable {
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-private func startThread(_ run: @escaping @Sendable () -> Void) {
+func startThread(_ run: @escaping @Sendable () -> Void) {
     var thread = pthread_t()
     let body = unsafe Unmanaged.passRetained(Body(run)).toOpaque()
     let code = unsafe pthread_create(

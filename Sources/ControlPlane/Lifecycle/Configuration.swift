@@ -38,11 +38,14 @@ package final class NodeState: Sendable {
         /// The override that drains this node, in words; nil when there is none.
         package var overridden: String?
         package var leaving = false
+        /// It leaves for another process of this node, which serves in a moment.
+        package var isRestarting = false
         /// Why an operator drains it.
         package var reason = ""
 
         package var state: Report.State {
-            if leaving { return .leaving }
+            // Peers let their verdicts stand for whoever starts, as long as they hear it, and `staleAfter` longer.
+            if leaving { return isRestarting ? .starting : .leaving }
             if draining || overridden != nil { return .draining }
             return ready && !isDoubtful ? .serving : .starting
         }

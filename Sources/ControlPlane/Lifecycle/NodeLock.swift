@@ -43,6 +43,8 @@ package final class NodeLock: Sendable {
             return String(hash, radix: 16)
         }
         self.marks = marks
+        // Said first: whoever is told to stop while this one waits knows that it restarts.
+        let starting = Self.take("starting", marks)
         var running: [AbstractName] = []
         let end = ContinuousClock.now + notice
         for mark in marks {
@@ -62,7 +64,8 @@ package final class NodeLock: Sendable {
         }
         let isHandOver = Self.isAnyOurs("leaving", marks)
         self.isHandOver = isHandOver
-        held = Mutex((running, Self.take("starting", marks), []))
+        // Names that the one before still had when it was told to stop are free by now.
+        held = Mutex((running, starting + Self.take("starting", marks), []))
         self.state = try path.map { path throws(NodeTaken) in
             try StateLock(path, patience: isHandOver ? patience : .zero)
         }
@@ -92,6 +95,11 @@ package final class NodeLock: Sendable {
             held.running = []
             held.starting = []
         }
+    }
+
+    /// Whether another process has begun to start as this node, or waits until it may.
+    package var isAwaited: Bool {
+        held.withLock { $0.starting.isEmpty } && isSuccessorStarting
     }
 
     /// Whether a successor has begun to start and does not serve yet. It ends with that process at the latest.

@@ -51,8 +51,8 @@ package enum NodeRuntime {
         return inspection.snapshot
     }
 
-    /// Serves until SIGTERM or SIGINT, then says goodbye and finishes what is under way. SIGHUP reloads, SIGUSR1
-    /// and SIGUSR2 open logs anew.
+    /// Serves until SIGTERM, SIGINT or SIGQUIT, then says goodbye and finishes what is under way. After SIGQUIT it tells its peers
+    /// that it restarts. SIGHUP reloads, SIGUSR1 and SIGUSR2 open logs anew.
     ///
     /// - Returns: the exit status: 0 after a graceful stop, 1 when the node cannot start.
     package static func serve<Plane: DataPlane>(
@@ -61,7 +61,7 @@ package enum NodeRuntime {
         prepareProcess()
         // Caught before anything is opened, and heard as soon as the node runs: a service manager may stop or reload what
         // it has only just started.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigusr1, .sigusr2)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigquit, .sighup, .sigusr1, .sigusr2)
         let running: RunningNode
         do {
             let snapshot = try TopologyLoader.load(path: path)
@@ -85,6 +85,8 @@ package enum NodeRuntime {
             try running.openListeners()
         } catch {
             StandardErrorLog.write("\(error)")
+            // What it had begun to answer.
+            await dataPlane.end()
             return 1
         }
         let logger = Logger(label: "node")
@@ -133,6 +135,9 @@ package enum NodeRuntime {
                 case .sighup: running.requestReload()
                 // Logrotate and its like send either.
                 case .sigusr1, .sigusr2: running.reopenLogs()
+                case .sigquit:
+                    running.state.change { $0.isRestarting = true }
+                    await group.triggerGracefulShutdown()
                 default: await group.triggerGracefulShutdown()
                 }
             }

@@ -296,18 +296,32 @@ package final class RunningNode: Sendable {
     /// How long peers that listen have at least to hear the goodbye.
     static let leastFarewell = Duration.milliseconds(200)
 
-    /// Says that the node is leaving and waits until the peers that listen have it, `limit` at most.
+    /// Says that the node is leaving, or restarts, and waits until the peers that listen have it, `limit` at most.
     package func sayGoodbye(within limit: Duration = leastFarewell) async {
         let listeners = hub.pollers(within: .seconds(3))
-        state.change { $0.leaving = true }
-        board.events.record(.node, name, "leaving")
-        var content = hub.published.map(FederationHub.Content.init) ?? FederationHub.Content(state: .leaving)
-        content.state = .leaving
+        let isAwaited = lock?.isAwaited ?? false
+        let phase = state.change { phase in
+            phase.leaving = true
+            if isAwaited { phase.isRestarting = true }
+        }
+        board.events.record(.node, name, phase.isRestarting ? "restarting" : "leaving")
+        var content = hub.published.map(FederationHub.Content.init) ?? FederationHub.Content(state: phase.state)
+        content.state = phase.state
         let cursor = hub.publish(content)
         let deadline = ContinuousClock.now + limit
         while !hub.delivered(cursor, to: listeners), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(5))
         }
+    }
+
+    /// Whoever restarts is awaited for as long as whoever fell silent, and no longer: when its last connections take their
+    /// time and nobody serves in its place, it is leaving.
+    package func endRestart() async {
+        guard state.phase.isRestarting else { return }
+        do { try await Task.sleep(for: state.configuration.snapshot.federation.staleAfter) } catch { return }
+        state.change { $0.isRestarting = false }
+        board.events.record(.node, name, "leaving")
+        wakes.ring()
     }
 
     /// Ends what must not happen while the tier stops, and lets another process be this node from now on. It gets the state

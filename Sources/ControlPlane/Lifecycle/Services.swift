@@ -1,7 +1,7 @@
 import Model
 import ServiceLifecycle
 
-/// The health loop and its tick, until the group stops it after everything else.
+/// The health loop and its tick, until the group stops it after everything else; then whatever the tier still does.
 struct HealthService: ServiceLifecycle.Service {
     let running: RunningNode
 
@@ -10,6 +10,7 @@ struct HealthService: ServiceLifecycle.Service {
         try? await gracefulShutdown()
         await running.stopWatching()
         await work
+        await running.plane.end()
     }
 }
 
@@ -32,7 +33,9 @@ struct Traffic: ServiceLifecycle.Service {
         try await cancelWhenGracefulShutdown { try await running.serveUsers() }
         try? await gracefulShutdown()
         running.plane.stopAccepting()
+        let patience = Task { await running.endRestart() }
         await running.plane.stop(deadline: running.state.configuration.me.drainTimeout)
+        patience.cancel()
     }
 }
 

@@ -181,23 +181,35 @@ package final class Server: DataPlane {
 
     package func stopAccepting() {
         running.withLock { running in
-            running?.shared.isAccepting.store(false, ordering: .releasing)
+            running?.shared.stage.store(.closing, ordering: .releasing)
             running?.wakeWorkers()
         }
     }
 
     package func stop(deadline: Duration) async {
         stopAccepting()
-        guard let parts = running.withLock({ $0.map { ($0.group, $0.log) } }) else { return }
+        guard let (group, shared) = running.withLock({ $0.map { ($0.group, $0.shared) } }) else { return }
         let end = ContinuousClock.now + deadline
-        // Idle connections need no waiting: a resolver opens another when it has a query (RFC 7766 section 6.2.4).
-        while parts.0.total(QueryCounter.busyConnections.rawValue) > 0, ContinuousClock.now < end {
+        // Listeners that retire still accept. Idle connections need no waiting: a resolver opens another when it has a
+        // query (RFC 7766 section 6.2.4).
+        while shared.openListeners.load(ordering: .acquiring) > 0
+            || group.total(QueryCounter.busyConnections.rawValue) > 0, ContinuousClock.now < end
+        {
             try? await Task.sleep(for: .milliseconds(10))
         }
-        await parts.0.stop()
+    }
+
+    /// Queries over UDP are answered until here: nothing but the exit is left.
+    package func end() async {
+        let parts = running.withLock { running in
+            running?.shared.stage.store(.ended, ordering: .releasing)
+            return running.map { ($0.group, $0.log, $0.journal) }
+        }
+        guard let (group, log, journal) = parts else { return }
+        await group.stop()
         explainSamples()
-        running.withLock { $0?.journal }?.stop()
-        parts.1?.stop()
+        journal?.stop()
+        log?.stop()
     }
 
     package func facts() -> DataPlaneFacts {
@@ -293,7 +305,9 @@ final class WorkerShared: Sendable {
     let table: Published<AnswerTable>
     /// Read when the table's generation moves, which every change of it is followed by.
     let conduct: Mutex<Conduct>
-    let isAccepting = Atomic<Bool>(true)
+    let stage = Atomic<Stage>(.serving)
+    /// TCP listeners that are not closed yet.
+    let openListeners = Atomic<Int>(0)
     /// Standstills of the process that the table knows of.
     let doubts = Atomic<UInt64>(0)
     /// By worker.
@@ -304,6 +318,14 @@ final class WorkerShared: Sendable {
         self.table = Published(table)
         self.conduct = Mutex(conduct)
     }
+}
+
+/// How far a server has got with its stop.
+enum Stage: UInt8, AtomicRepresentable {
+    case serving
+    /// No new connections; datagrams are answered.
+    case closing
+    case ended
 }
 
 /// A server at one moment, for those who report on it.

@@ -35,7 +35,6 @@ final class WorkerSockets {
     /// When the wall clock was read, for cookies; a second more or less does not matter to them.
     private var clockRead: UInt64 = 0
     private static let clockInterval: UInt64 = 500_000_000
-    private var isOpen = true
     private var direct = Door()
     private var proxied = Door()
 
@@ -96,6 +95,7 @@ final class WorkerSockets {
         door.listener = try Listener(worker: worker, address: address) { [unowned self] descriptor, client in
             self.accept(descriptor, from: client, isProxied: isProxied)
         }
+        shared.openListeners.add(1, ordering: .relaxed)
     }
 
     // MARK: Connections
@@ -161,6 +161,9 @@ final class WorkerSockets {
 
     /// Between two turns: counters, the time, the end.
     private func turnEnded() {
+        let stage = shared.stage.load(ordering: .acquiring)
+        if stage != .serving { closeListeners() }
+        if stage == .ended { leaveDatagrams() }
         let counters = worker.counters
         responder.drainTallies { counters.add($0, $1) }
         log?.turnEnded(responder)
@@ -168,7 +171,6 @@ final class WorkerSockets {
             clockRead = worker.now
             responder.time = UInt32(truncatingIfNeeded: worker.wallClock.nanoseconds / 1_000_000_000)
         }
-        if isOpen, !shared.isAccepting.load(ordering: .acquiring) { close() }
     }
 
     private func follow(_ conduct: Conduct) {
@@ -197,19 +199,24 @@ final class WorkerSockets {
             seed: worker.random.next())
     }
 
-    /// Answers what has arrived and closes the sockets; connections go on.
-    private func close() {
-        isOpen = false
+    /// Has the listeners take who has come and close; connections go on.
+    private func closeListeners() {
         close(&direct)
         close(&proxied)
     }
 
     private func close(_ door: inout Door) {
-        door.datagrams?.ready(.readable)
-        door.datagrams?.close()
-        door.datagrams = nil
-        door.listener?.drainAndClose()
+        guard let listener = door.listener else { return }
+        listener.retire()
+        guard listener.descriptor < 0 else { return }
         door.listener = nil
+        shared.openListeners.subtract(1, ordering: .releasing)
+    }
+
+    private func leaveDatagrams() {
+        direct.datagrams?.leave()
+        proxied.datagrams?.leave()
+        (direct.datagrams, proxied.datagrams) = (nil, nil)
     }
 }
 
