@@ -40,6 +40,16 @@ static inline CURLcode meridian_curl_set_progress(CURL *handle, meridian_curl_pr
     return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, function);
 }
 
+static inline int meridian_curl_is_connected(void *context, curl_socket_t descriptor, curlsocktype purpose) {
+    (void)context, (void)descriptor, (void)purpose;
+    return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+/// Tells libcurl that the socket that it is given has a connection already.
+static inline CURLcode meridian_curl_set_connected(CURL *handle) {
+    return curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, meridian_curl_is_connected);
+}
+
 static inline CURLcode meridian_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }

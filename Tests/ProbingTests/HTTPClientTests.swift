@@ -61,7 +61,7 @@ import Testing
         var request = HTTPClientRequest(url: "http://\(server.address)/")
         for _ in 0..<3 { _ = try await client.request(request) }
         #expect(server.accepted == 1)
-        request.freshConnection = true
+        request.connection = .fresh
         let other = try ScriptedServer { peer in
             _ = peer.read(until: "\r\n\r\n")
             peer.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -131,7 +131,7 @@ import Testing
         defer { server.stop() }
         let request = HTTPClientRequest(
             url: "http://\(server.address)/", timeout: .seconds(30), maximumBodySize: 5120, overflow: overflow,
-            freshConnection: true)
+            connection: .fresh)
         #expect(await failure(of: request) == .excess)
         // With what the two sockets hold.
         #expect(sent.value * 10_000 < 64 << 20)

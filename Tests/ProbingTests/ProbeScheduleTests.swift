@@ -52,6 +52,6 @@ import Testing
         let request = HTTPProber.request(address, probe, timeout: .seconds(1))
         #expect(request.url == "http://[::1]:81/h")
         #expect(request.headers.contains { $0 == ("Host", "a.test") })
-        #expect(request.freshConnection)
+        #expect(request.connection == .fresh)
     }
 }

@@ -14,7 +14,7 @@ final class CurlDriver: Sendable {
 
     private let state = Mutex(State())
     /// Idle connections kept, for all hosts together.
-    private static let keptConnections = 64
+    private static let keptConnections = 1024
 
     private static let library: Bool = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 

@@ -31,7 +31,20 @@ final class CurlTransfer: @unchecked Sendable {
     private var intake = Intake()
     private var kept: KeptSockets?
 
-    init(_ request: HTTPClientRequest) { self.request = request }
+    /// The connection that the request brought, until libcurl has it; -1 without one.
+    private var given: CInt = -1
+
+    init(_ request: HTTPClientRequest) {
+        self.request = request
+        if case .given(let descriptor, _) = request.connection { given = descriptor }
+    }
+
+    deinit { if given >= 0 { close(given) } }
+
+    private func takeGiven() -> CInt {
+        defer { given = -1 }
+        return given
+    }
 
     func expect(_ continuation: CheckedContinuation<Outcome, Never>) {
         waiter.withLock { $0 = continuation }
@@ -64,9 +77,13 @@ final class CurlTransfer: @unchecked Sendable {
         set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.wholeMilliseconds)
         if let timeout = request.timeout { set(CURLOPT_TIMEOUT_MS, timeout.wholeMilliseconds) }
         if request.method == "HEAD" { set(CURLOPT_NOBODY, 1) }
-        if request.freshConnection {
+        switch request.connection {
+        case .kept: break
+        case .last: set(CURLOPT_FORBID_REUSE, 1)
+        case .fresh, .given(_, keeps: false):
             set(CURLOPT_FRESH_CONNECT, 1)
             set(CURLOPT_FORBID_REUSE, 1)
+        case .given(_, keeps: true): set(CURLOPT_FRESH_CONNECT, 1)
         }
         if !request.body.isEmpty {
             let outgoing = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: request.body.count)
@@ -94,10 +111,14 @@ final class CurlTransfer: @unchecked Sendable {
         // libcurl does not tell why it got no socket.
         unsafe meridian_curl_set_open(easy) { context, _, address in
             guard let context = unsafe context, let address = unsafe address else { return -1 }
-            let descriptor = unsafe socket(
-                address.pointee.family, address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue),
-                address.pointee.protocol)
             let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+            let given = transfer.takeGiven()
+            let descriptor =
+                given >= 0
+                ? given
+                : unsafe socket(
+                    address.pointee.family, address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue),
+                    address.pointee.protocol)
             if descriptor < 0 { transfer.socketError = errno } else { transfer.intake.opens(descriptor) }
             return descriptor
         }
@@ -107,6 +128,7 @@ final class CurlTransfer: @unchecked Sendable {
             return unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().isExcessive ? 1 : 0
         }
         unsafe meridian_curl_set_pointer(easy, CURLOPT_XFERINFODATA, context)
+        if given >= 0 { unsafe meridian_curl_set_connected(easy) }
         return unsafe easy
     }
 

@@ -11,6 +11,18 @@ package struct HTTPClientRequest: Sendable {
         case truncate
     }
 
+    /// Over what a request goes.
+    package enum Connection: Sendable, Hashable {
+        /// One that is open, or a new one, which is kept.
+        case kept
+        /// The same, closed afterwards.
+        case last
+        /// One of its own, closed afterwards, so that the answer also says that connecting works.
+        case fresh
+        /// This one, whose handshake is over; the request owns it. Afterwards it is kept or closed.
+        case given(CInt, keeps: Bool)
+    }
+
     /// Absolute, `http://` or `https://`.
     package var url: String
     package var method: String
@@ -25,13 +37,12 @@ package struct HTTPClientRequest: Sendable {
     package var overflow: BodyOverflow
     /// Connect here, whatever the URL says; the Host header and the TLS name stay those of the URL.
     package var connectTo: SocketAddress?
-    /// Open a connection of its own and close it afterwards, so that the answer also says that connecting works.
-    package var freshConnection: Bool
+    package var connection: Connection
 
     package init(
         url: String, method: String = "GET", headers: [(name: String, value: String)] = [], body: [UInt8] = [],
         timeout: Duration? = .seconds(30), connectTimeout: Duration = .seconds(5), maximumBodySize: Int = 8 << 20,
-        overflow: BodyOverflow = .fail, connectTo: SocketAddress? = nil, freshConnection: Bool = false
+        overflow: BodyOverflow = .fail, connectTo: SocketAddress? = nil, connection: Connection = .kept
     ) {
         self.url = url
         self.method = method
@@ -42,7 +53,7 @@ package struct HTTPClientRequest: Sendable {
         self.maximumBodySize = maximumBodySize
         self.overflow = overflow
         self.connectTo = connectTo
-        self.freshConnection = freshConnection
+        self.connection = connection
     }
 }
 

@@ -46,7 +46,8 @@ package final class CandidateProbing: Sendable {
     ) {
         let ledger = ledger
         service = ProbeService(
-            client: client, waiter: waiter, secret: secret, lagIsDeath: true, mark: mark, standstills: standstills
+            client: client, waiter: waiter, secret: secret, lagIsDeath: true, manner: .far, mark: mark,
+            standstills: standstills
         ) {
             candidate, report in
             ledger.state.withLock { state in

@@ -16,6 +16,7 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
     private let waiter: SocketWaiter
     private let secret: @Sendable (Secret) -> String?
     private let lagIsDeath: Bool
+    private let manner: ProbeManner
     private let mark: CheckMark?
     private let sink: Sink
     private let standstills: Standstills?
@@ -27,16 +28,19 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
     ///   - secret: the value of a password; nil when it cannot be had.
     ///   - lagIsDeath: whether a replica that is further behind than its check allows counts as down; otherwise the sink
     ///     decides what its lag means.
+    ///   - manner: how targets are looked at.
     ///   - mark: marks HTTP checks; nil where they reach no nodes of ours.
     ///   - standstills: of this process, so that no look is believed that one came between; nil when nobody watches for them.
     ///   - sink: told of every look, from any thread; of one target in order. After a standstill it is told of a target again
     ///     once that is known to be up or down.
     package init(
         client: HTTPClient, waiter: SocketWaiter, secret: @escaping @Sendable (Secret) -> String?,
-        lagIsDeath: Bool = false, mark: CheckMark? = nil, standstills: Standstills? = nil, sink: @escaping Sink
+        lagIsDeath: Bool = false, manner: ProbeManner = .near, mark: CheckMark? = nil,
+        standstills: Standstills? = nil, sink: @escaping Sink
     ) {
         self.mark = mark
         self.lagIsDeath = lagIsDeath
+        self.manner = manner
         self.standstills = standstills
         self.client = client
         self.waiter = waiter
@@ -91,7 +95,7 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
         ProbeMemory, Never
     > {
         let (client, waiter, secret, sink, standstills) = (client, waiter, secret, sink, standstills)
-        let (lagIsDeath, mark) = (lagIsDeath, mark)
+        let (lagIsDeath, manner, mark) = (lagIsDeath, manner, mark)
         return Task {
             var memory = ProbeMemory(target.check)
             if let old {
@@ -99,11 +103,19 @@ package final class ProbeService<ID: Hashable & Sendable>: Sendable {
                 memory.threshold.doubt()
             }
             let prober = TargetProber(
-                target, client: client, waiter: waiter, secret: secret, lagIsDeath: lagIsDeath, mark: mark,
-                standstills: standstills, memory: memory)
+                target, client: client, waiter: waiter, secret: secret, lagIsDeath: lagIsDeath,
+                manner: manner, mark: mark, standstills: standstills, memory: memory)
             return await prober.run { report in sink(target.id, report) }
         }
     }
+}
+
+/// How targets are looked at.
+package enum ProbeManner: Sendable, Hashable {
+    /// As their checks say.
+    case near
+    /// The same, with HTTP checks over a connection that stays open from one to the next.
+    case far
 }
 
 /// What is known of a target from one look to the next.
@@ -119,6 +131,7 @@ private final class TargetProber {
     private enum Method {
         case tcp(TCPProber)
         case http(HTTPProber, HTTPProbe)
+        case keptHTTP(HTTPSession)
         case postgresql(PostgreSQLSession)
     }
 
@@ -135,8 +148,8 @@ private final class TargetProber {
 
     init<ID>(
         _ target: ProbeTarget<ID>, client: HTTPClient, waiter: SocketWaiter,
-        secret: @escaping @Sendable (Secret) -> String?, lagIsDeath: Bool, mark: CheckMark?, standstills: Standstills?,
-        memory: ProbeMemory
+        secret: @escaping @Sendable (Secret) -> String?, lagIsDeath: Bool, manner: ProbeManner, mark: CheckMark?,
+        standstills: Standstills?, memory: ProbeMemory
     ) {
         address = target.address
         check = target.check
@@ -145,7 +158,13 @@ private final class TargetProber {
         seen = standstills?.count ?? 0
         switch target.check.probe {
         case .tcp: method = .tcp(TCPProber(waiter: waiter))
-        case .http(let probe): method = .http(HTTPProber(client: client, mark: mark), probe)
+        case .http(let probe):
+            let prober = HTTPProber(client: client, mark: mark)
+            method =
+                manner == .far
+                ? .keptHTTP(
+                    HTTPSession(address, probe, every: check.interval, prober: prober, waiter: waiter))
+                : .http(prober, probe)
         case .postgresql(let probe):
             method = .postgresql(PostgreSQLSession(target.address, probe, waiter: waiter, secret: secret))
             if lagIsDeath { maximumLag = probe.maximumLag }
@@ -206,6 +225,7 @@ private final class TargetProber {
         switch method {
         case .tcp(let prober): await prober.probe(address, timeout: check.timeout)
         case .http(let prober, let probe): await prober.probe(address, probe, timeout: check.timeout)
+        case .keptHTTP(let session): await session.look(timeout: check.timeout)
         case .postgresql(let session): limited(await session.probe(timeout: check.timeout))
         }
     }

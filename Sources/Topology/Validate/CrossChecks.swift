@@ -9,6 +9,7 @@ enum CrossChecks {
         diagnostics += SafetyChecks.run(on: root)
         diagnostics += PoolChecks.run(on: root)
         diagnostics += NameChecks.run(on: root)
+        diagnostics += DistanceChecks.run(on: root)
         diagnostics += ListenerChecks.run(on: root)
         return diagnostics
     }
