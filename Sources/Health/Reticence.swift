@@ -1,9 +1,9 @@
 package import Model
 
-/// Whether a node may tell others what it sees of their regions. Whoever was cut off saw everybody fail, and goes on saying so
-/// for as many checks as a return takes: after a partition of all, stale votes would make a majority. So a node that cannot
-/// reach, or does not hear, more than half of the regions says nothing of others, nor goes by it, until it has heard them for
-/// as long as its checks need to see them again.
+/// Whether a node may tell others that it cannot reach their regions. Whoever was cut off saw everybody fail, and goes on saying
+/// so for as many checks as a return takes: after a partition of all, stale votes would make a majority. So a node that cannot
+/// reach, or does not hear, more than half of the regions says nothing against others, nor goes by it, until it has heard them
+/// for as long as its checks need to see them again. That a check passes is no mistake of a node that is cut off.
 package struct Reticence: Sendable, Hashable {
     /// Since when it may be cut off; nil when it may speak.
     private var since: Timestamp?
@@ -65,14 +65,14 @@ package struct Reticence: Sendable, Hashable {
         return (1 + others.values.count { $0 }) * 2 <= 1 + others.count
     }
 
-    /// What it may say: all of it, or only what it sees of its own region.
+    /// What it may say: all of it, or nothing against other regions.
     ///
     /// - Parameters:
     ///   - looks: what its checks say.
     ///   - home: the node's region.
     /// - Returns: those that may be told.
     package func told(_ looks: [Observation], home: String) -> [Observation] {
-        isReticent ? looks.filter { $0.region == home } : looks
+        isReticent ? looks.filter { $0.region == home || $0.up } : looks
     }
 
     /// The same of addresses. Names without a service are no other node's business.
@@ -85,7 +85,7 @@ package struct Reticence: Sendable, Hashable {
         guard isReticent else { return sights }
         return sights.filter { sight in
             if case .name = sight.owner { return true }
-            return sight.region == home
+            return sight.region == home || sight.up
         }
     }
 }

@@ -64,7 +64,8 @@ struct VerdictRule {
         // A goodbye is for one life. A node that came back with a wrong clock is refused by everybody, and the path of the
         // node that took over may be broken: once the one that left must be gone, most who look know better.
         let isOld = near.left.allSatisfy { now - $0.heardAt >= plan.staleAfter + plan.interval }
-        if near.draining.isEmpty, isOld, votes.isFor { return nil }
+        // Nor does it speak for a node that is merely silent, and may be what answers.
+        if near.draining.isEmpty, isOld || !near.silent.isEmpty, votes.isFor { return nil }
         let reasons = near.left.map { said($0, "is leaving") } + near.draining.map { said($0, "is draining") }
         return Evidence(finding: .downAtOnce, reasons: reasons + silence(near), isFact: true)
     }

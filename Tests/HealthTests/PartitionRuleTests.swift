@@ -103,6 +103,8 @@ struct PartitionRuleTests {
         }
         #expect(pass(), "it reaches one region of three")
         #expect(reticence.told(blind, home: "us").map(\.region) == ["us"])
+        let passing = [Observation(service: "shop", region: "eu", up: true)]
+        #expect(reticence.told(passing, home: "us") == passing, "what passes is no mistake")
         // It hears nobody, for long.
         for _ in 1...20 {
             world.now = world.now + .seconds(1)

@@ -103,10 +103,12 @@ package final class HealthLoop: Sendable {
         let pools = memory.facts.pass(
             configuration, board.endpoints, flow, reason: { probing.report($0)?.outcome.reason }, now: now)
         facts.withLock { $0 = pools }
-        let heard = hub.heard(now: now)
+        var heard = hub.heard(now: now)
         hearTimelines(heard, &memory)
         let rules = override(configuration, heard, &memory)
         publish(configuration, pools, memory)
+        // Our own vote counts in the pass that saw it, like what we see of addresses.
+        if let own = hub.published { heard[hub.name] = HeardReport(report: own, heardAt: now) }
         let windows = memory.hearing.news(in: heard, except: hub.name)
         if !windows.isEmpty { plane.heard(windows) }
 
