@@ -102,6 +102,7 @@ struct AnswerJournalTests {
         /// Ends the server.
         func lines() async throws -> [String] {
             await server.stop(deadline: .zero)
+            await server.end()
             let data = try Data(contentsOf: folder.appendingPathComponent("why.log"))
             return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
         }

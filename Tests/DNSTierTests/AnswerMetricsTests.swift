@@ -94,6 +94,7 @@ struct AnswerMetricsTests {
         #expect(shares.contains { $0.contains(#"answer="west/second",region="us""#) }, "\(shares)")
         #expect(shares.count == 8)
         await node.server.stop(deadline: .zero)
+        await node.server.end()
     }
 
     @Test("Answers are counted by name and region, and a reload forgets none")
@@ -114,6 +115,7 @@ struct AnswerMetricsTests {
         #expect(node.answers("fenced", "eu") == "6")
         #expect(node.answers("split", "us") == "3")
         await node.server.stop(deadline: .zero)
+        await node.server.end()
     }
 
     @Test("What finds no number is counted as one")

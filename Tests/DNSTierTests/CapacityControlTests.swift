@@ -241,5 +241,6 @@ import Topology
         try expectSpilled(4)
         #expect(try node.explain().contains("us 11 ms"))
         await node.server.stop(deadline: .zero)
+        await node.server.end()
     }
 }

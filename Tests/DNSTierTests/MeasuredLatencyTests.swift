@@ -97,6 +97,7 @@ import Topology
         let status = String(decoding: try JSONEncoder.sorted.encode(node.server.status()), as: UTF8.self)
         #expect(status.contains("\"samples\":40") && status.contains("\"windows\":2"), "\(status)")
         await node.server.stop(deadline: .zero)
+        await node.server.end()
     }
 
     @Test("A region of which nothing is known gets its share of tries, and no more")
@@ -112,6 +113,7 @@ import Topology
         let status = String(decoding: try JSONEncoder.sorted.encode(node.server.status()), as: UTF8.self)
         #expect(status.contains("\"exploredShare\":0.02"), "\(status)")
         await node.server.stop(deadline: .zero)
+        await node.server.end()
     }
 
     @Test("A file that was emptied is refused, and the table in force stays")
@@ -129,6 +131,7 @@ import Topology
         }
         #expect(try node.explain("10.1.2.3").contains("us 10 ms"))
         await node.server.stop(deadline: .zero)
+        await node.server.end()
     }
 
     @Test("A file that changes is read anew once it is whole; a broken one is refused and the old one stays")
@@ -157,6 +160,7 @@ import Topology
         #expect(node.server.refresh().first?.text.contains("cannot be read") == true)
         #expect(try node.explain("10.1.2.3").contains("eu 9 ms, us 80 ms"))
         await node.server.stop(deadline: .zero)
+        await node.server.end()
     }
 }
 

@@ -86,6 +86,7 @@ struct ReloadTests {
         }
         #expect(seen.count < 8, "\(seen)")
         await node.server.stop(deadline: .zero)
+        await node.server.end()
     }
 
     @Test("What is learned of health while a reload compiles is in the new answers")
@@ -103,6 +104,7 @@ struct ReloadTests {
             #expect(answer.contains(isDown ? "11.0.0.7" : "10.1.0.7"), "\(answer)")
         }
         await node.server.stop(deadline: .zero)
+        await node.server.end()
     }
 
     /// Installs on a thread, and asks meanwhile what the health loop asks of its tier ten times a second.

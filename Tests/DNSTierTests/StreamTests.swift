@@ -52,6 +52,7 @@ import Topology
             Issue.record("\(error)")
         }
         await server.stop(deadline: .milliseconds(100))
+        await server.end()
     }
 
     private func framed(_ query: [UInt8]) -> [UInt8] { [UInt8(query.count >> 8), UInt8(query.count & 0xff)] + query }
