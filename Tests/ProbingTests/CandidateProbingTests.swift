@@ -109,6 +109,26 @@ import Topology
         await probing.stop()
     }
 
+    @Test("A node of another tier has no vote before it reached somebody", arguments: ["127.0.0.77", "127.0.0.1"])
+    func noVote(other: String) async throws {
+        let server = try ScriptedServer { _ in }
+        let snapshot = try snapshot(
+            port: server.address.port,
+            names: """
+                        www: {service: shop, check: {tcp: {port: PORT}, interval: 100ms, timeout: 100ms, fall: 1}, answers: {us: {A: 127.0.0.78}, eu: {A: \(other)}, ap: {A: 127.0.0.1}}}
+                """,
+            regions: "us: {}, eu: {}, ap: {}",
+            nodes: "dns-1: {tier: dns, region: ap, address: 127.0.0.1, federation: \"127.0.0.1:7001\"}, "
+                + "l7-ap: {tier: l7, region: ap, address: 127.0.0.1, federation: \"127.0.0.1:7002\"}")
+        for (name, votes) in [("dns-1", 3), ("l7-ap", other == "127.0.0.1" ? 2 : 0)] {
+            let probing = try probing()
+            probing.update(snapshot, node: try #require(snapshot.node(named: name)))
+            try await settle(probing)
+            #expect(probing.observations.count == votes, "\(name)")
+            await probing.stop()
+        }
+    }
+
     @Test(
         "Two L7 nodes of a region look at services of others; L4 nodes where there is nobody else; DNS nodes at everything"
     )

@@ -35,4 +35,14 @@ import Topology
     func whatIsNearOrUnknownIsNot(_ east: String, _ west: String, _ check: String) {
         #expect(Self.diagnostics(Self.text(east: east, west: west, check: check)) == [])
     }
+
+    /// The DNS node may be anywhere: nodes of other tiers look too, if the name has a service.
+    @Test func whoeverLooksIsFarAway() {
+        let text = Self.text(east: Self.frankfurt, west: Self.sydney, check: "timeout: 500ms")
+            .replacing("regions:\n", with: "regions:\n  south: {address: 10.0.3.1}\n")
+            .replacing("dns-1: {tier: dns, region: east", with: "dns-1: {tier: dns, region: south")
+        #expect(Self.diagnostics(text).contains { $0.contains("from east to west a round trip takes about 247 ms") })
+        let nameless = text.replacing("          service: shop\n          ttl", with: "          ttl")
+        #expect(!Self.diagnostics(nameless).contains { $0.contains("round trip") })
+    }
 }

@@ -21,6 +21,9 @@ package final class CandidateProbing: Sendable {
         /// The same.
         var known: Set<Candidate> = []
         var reports: [Candidate: ProbeReport] = [:]
+        /// Whether this node has a vote. One of another tier has one once it reached somebody: until then it is not known
+        /// whether the network leads from here to the addresses that users use.
+        var isVoter = false
         /// What follows from them; nil when they have changed since it was drawn. It is asked for ten times a second.
         var picture: Picture?
     }
@@ -53,6 +56,10 @@ package final class CandidateProbing: Sendable {
             ledger.state.withLock { state in
                 guard state.known.contains(candidate) else { return }
                 let old = state.reports.updateValue(report, forKey: candidate)
+                if report.up, !state.isVoter {
+                    state.isVoter = true
+                    state.picture = nil
+                }
                 if old?.up != report.up || old?.outcome.reason != report.outcome.reason { state.picture = nil }
             }
             if report.changed { changed(candidate, report) }
@@ -66,6 +73,7 @@ package final class CandidateProbing: Sendable {
         ledger.state.withLock { state in
             state.candidates = candidates
             state.known = Set(candidates)
+            state.isVoter = state.isVoter || snapshot[node].tier == .dns
             state.picture = nil
             state.reports = state.reports.filter { state.known.contains($0.key) }
         }
@@ -104,7 +112,8 @@ package final class CandidateProbing: Sendable {
         ledger.state.withLock { state in
             if let known = state.picture { return known }
             let looks = state.candidates.map { (candidate: $0, report: state.reports[$0]) }
-            let picture = Picture(observations: Self.observations(looks), sights: Self.sights(looks))
+            let picture = Picture(
+                observations: state.isVoter ? Self.observations(looks) : [], sights: Self.sights(looks))
             state.picture = picture
             return picture
         }

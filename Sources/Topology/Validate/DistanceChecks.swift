@@ -17,12 +17,13 @@ struct DistanceChecks {
     }
 
     private let places: [String: Place]
-    /// Regions with DNS nodes, from where names are checked.
+    /// Regions with DNS nodes, from where all names are checked.
     private let vantages: [Place]
+    /// Regions with nodes of other tiers that take part in federation: from there names with a service are checked.
+    private let lookouts: [Place]
 
     static func run(on root: Record) -> [Diagnostic] {
         let checks = DistanceChecks(root)
-        guard !checks.vantages.isEmpty else { return [] }
         return root.section("dns").records("zones").flatMap { zone in
             zone.record.records("names").compactMap { name in
                 checks.look(at: name.record, "dns.zones.\(zone.name).names.\(name.name)")
@@ -40,8 +41,12 @@ struct DistanceChecks {
             places[region.name] = Place(name: region.name, latitude: latitude, longitude: longitude)
         }
         self.places = places
-        let homes = root.records("nodes").filter { $0.record.text("tier") == "dns" }.map { $0.record.text("region") }
-        vantages = Set(homes).sorted().compactMap { places[$0] }
+        func homes(_ isHome: (Record) -> Bool) -> [Place] {
+            let regions = root.records("nodes").map(\.record).filter(isHome).map { $0.text("region") }
+            return Set(regions).sorted().compactMap { places[$0] }
+        }
+        vantages = homes { $0.text("tier") == "dns" }
+        lookouts = homes { $0.text("tier") == "dns" || $0.has("federation") }
     }
 
     private func look(at name: Record, _ path: String) -> Diagnostic? {
@@ -50,7 +55,8 @@ struct DistanceChecks {
             guard !answer.record.has("group"), !answer.record.has("name") else { return nil }
             return places[answer.record.optionalText("region") ?? answer.name]
         }
-        let pairs = vantages.flatMap { home in targets.map { (home, $0, Self.roundTrip(home, $0)) } }
+        let homes = name.has("service") ? lookouts : vantages
+        let pairs = homes.flatMap { home in targets.map { (home, $0, Self.roundTrip(home, $0)) } }
         guard let (home, target, roundTrip) = pairs.max(by: { $0.2 < $1.2 }),
             timeout < .milliseconds(Int64(roundTrip * Self.roundTrips))
         else { return nil }

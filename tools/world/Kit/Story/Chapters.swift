@@ -138,7 +138,8 @@ extension Story {
     /// (6) Every region is down.
     func everyRegionDies() async throws {
         for place in try places { await world.send(SIGKILL, to: node(.l7, in: place.region)) }
-        // Who looks died with what they look at: what is left is that nobody hears of them. Answers are the same all the while.
+        // Who looks died with what they look at, and one DNS node alone fails nobody: what is left is their silence. Answers hold
+        // every region all the while.
         let plan = world.snapshot.federation
         let silence = plan.staleAfter + plan.interval + detection
         try await observe(6, "all L7 nodes killed: DNS knows", within: silence) {
